@@ -16,7 +16,7 @@ from shop.types import Chart, Table, Unit
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\s*\}\}")
 PARTS = ("low", "high")
 # P10, P50 and P90 name quantiles; they are words of the trade, not figures.
-_TERMS = re.compile(r"\bP(?:10|50|90)\b")
+_TERMS = re.compile(r"(?<![A-Za-z0-9])P(?:10|50|90)(?![A-Za-z0-9])")  # \b sees no edge beside a Chinese character
 # A number written out is a figure too. Below twelve, words such as "one" and "first" are ordinary prose.
 _NUMBER_WORDS = re.compile(
     r"\b(?:(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|twelve|"
@@ -108,8 +108,13 @@ class Ledger(Mapping[str, Figure]):
         reason: str = "",
         low: float | None = None,
         high: float | None = None,
+        currency: str = "",
+        as_of: date | None = None,
     ) -> Figure:
-        """Enter a figure computed from others (a sum, a share, a count): its inputs are the ids it was made of."""
+        """Enter a figure computed from others (a sum, a share, a count): its inputs are the ids it was made of.
+
+        Currency and data date are those of the sources; give them where there is no source to take them from.
+        """
         sources = [self[source] for source in of]
         inputs = {"of": list(of)}
         material = json.dumps([figure_id, inputs, [s.input_hash for s in sources]], sort_keys=True)
@@ -126,8 +131,8 @@ class Ledger(Mapping[str, Figure]):
             tool="ledger",
             inputs=inputs,
             input_hash=hashlib.sha256(material.encode()).hexdigest()[:12],
-            currency=next((s.currency for s in sources if s.currency), ""),
-            as_of=max((s.as_of for s in sources if s.as_of), default=None),
+            currency=next((s.currency for s in sources if s.currency), currency) if unit == "money" else "",
+            as_of=max((s.as_of for s in sources if s.as_of), default=as_of),
         )
         if figure_id in self._figures:
             raise ValueError(f"figure {figure_id} is already in the ledger")

