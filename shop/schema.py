@@ -43,6 +43,7 @@ products = Table(
     Column("launch_date", Date, index=True),  # null where the data starts after the launch
     Column("delisted_date", Date),
     Column("source", String, nullable=False, default=""),
+    Column("declared", String, nullable=False, default=""),  # columns that a product list gave: not derived from sales
 )
 
 drafts = Table(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from docstring_parser import parse
@@ -54,9 +55,11 @@ class Tool:
 
     @cached_property
     def version(self) -> str:
-        """Short hash of the source of the module that holds the tool."""
-        source = inspect.getsource(sys.modules[self.function.__module__])
-        return hashlib.sha256(source.encode()).hexdigest()[:8]
+        """Short hash of every source file of the package that holds the tool: its areas share their kernels."""
+        package = sys.modules[self.function.__module__.split(".")[0]]
+        folders = [Path(folder) for folder in getattr(package, "__path__", [])]
+        files = sorted(file for folder in folders for file in folder.rglob("*.py")) or [Path(str(package.__file__))]
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
     def signature(self) -> str:
         """One line for a prompt: `name(required, optional=)`."""

@@ -1,0 +1,189 @@
+"""The assistant: LangChain's agent loop over the bound tools, with the figure ledger in the middle.
+
+The loop, retries and limits are LangChain's. Ours is what goes in (tool results by figure id) and what may come out
+(text without a figure of its own). `Assistant.ask` yields events; a page, a terminal or a test shows them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import ModelCallLimitMiddleware, ToolErrorMiddleware
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.tools import BaseTool, StructuredTool
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent.guard import FigureGuard
+from agent.ledger import Ledger
+from agent.render import format_value
+from shop import ToolError, ToolResult
+from tools.registry import BoundTool
+
+MODEL_CALLS_PER_TURN = 6
+
+SYSTEM_PROMPT = (
+    "You are Debut, the launch desk of an online shop. You help a category manager plan a new product. "
+    "Call one tool at a time. Copy names and dates as the user wrote them. Leave out what the user did not say. "
+    "Never write a number: write the figure's placeholder, such as {{launch.units}}."
+)
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    """A tool is about to run."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """A tool has run: its result under the ids of the thread's ledger, or the sentence why it could not."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: ToolResult | None
+    error: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """More of the answer's template. Only sent by models that cannot write a figure of their own."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The end of a turn: the answer's template, every figure in it in the ledger."""
+
+    template: str
+    seconds: float
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+Event = StepStarted | StepFinished | TextDelta | Answer
+
+
+@dataclass
+class Thread:
+    """What one conversation has entered so far."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    seconds: dict[str, float] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Assistant:
+    """One assistant for one role: model, tools, and the conversations it holds.
+
+    Args:
+        model: Any chat model; one with `cannot_type_figures` set (ours, by its grammar) is streamed as it writes,
+            every other is read to the end and checked first.
+        tools: The tools of the role, bound to the shop and the acting person.
+        locale: Language of figures in what the model reads.
+    """
+
+    def __init__(self, model: BaseChatModel, tools: Mapping[str, BoundTool], locale: str = "en") -> None:
+        self._model = model
+        self._tools = tools
+        self._locale = locale
+        self._threads: dict[str, Thread] = {}
+        self._memory = InMemorySaver()
+
+    def ledger(self, thread_id: str) -> Ledger:
+        """The figures of a conversation."""
+        return self._thread(thread_id).ledger
+
+    def ask(self, text: str, thread_id: str) -> Iterator[Event]:
+        """Answer one message of a conversation, event by event; the last event is an `Answer`.
+
+        Raises:
+            ToolError: The model cannot answer (server down, weights missing); the sentence says what to do.
+        """
+        thread = self._thread(thread_id)
+        agent = self._agent(thread)
+        started = time.perf_counter()
+        streams = bool(getattr(self._model, "cannot_type_figures", False))
+        final, tokens = AIMessage(""), [0, 0]
+        calls: dict[str, dict[str, Any]] = {}
+        updates = agent.stream(
+            {"messages": [HumanMessage(text)]},
+            {"configurable": {"thread_id": thread_id}},
+            stream_mode=["updates", "messages"],
+        )
+        for mode, payload in updates:
+            if mode == "messages":
+                chunk = cast(tuple[Any, Any], payload)[0]
+                if streams and not calls and isinstance(chunk, AIMessageChunk) and chunk.text:
+                    yield TextDelta(chunk.text)
+                continue
+            for message in _messages(payload):
+                if isinstance(message, AIMessage):
+                    final = message
+                    usage = message.usage_metadata
+                    tokens[0] += usage["input_tokens"] if usage else 0
+                    tokens[1] += usage["output_tokens"] if usage else 0
+                    for call in message.tool_calls:
+                        calls[call["id"] or ""] = call["args"]
+                        yield StepStarted(call["name"], call["args"])
+                elif isinstance(message, ToolMessage):
+                    yield _finished(thread, message, calls.get(message.tool_call_id, {}))
+        yield Answer(final.text, round(time.perf_counter() - started, 2), tokens[0], tokens[1])
+
+    def _thread(self, thread_id: str) -> Thread:
+        return self._threads.setdefault(thread_id, Thread())
+
+    def _agent(self, thread: Thread) -> Any:
+        return create_agent(
+            self._model,
+            [self._langchain_tool(thread, bound) for bound in self._tools.values()],
+            system_prompt=SYSTEM_PROMPT,
+            middleware=[
+                ModelCallLimitMiddleware(run_limit=MODEL_CALLS_PER_TURN, exit_behavior="end"),
+                FigureGuard(thread.ledger),
+                ToolErrorMiddleware(lambda error, _: str(error) if isinstance(error, ToolError) else None),
+            ],
+            checkpointer=self._memory,
+        )
+
+    def _langchain_tool(self, thread: Thread, bound: BoundTool) -> BaseTool:
+        def run(**arguments: Any) -> tuple[str, ToolResult]:
+            started = time.perf_counter()
+            result = bound(**arguments)
+            with thread.lock:
+                result = thread.ledger.add(result)
+                thread.seconds[result.call] = time.perf_counter() - started
+            return describe(result, self._locale), result
+
+        return StructuredTool.from_function(
+            run,
+            name=bound.name,
+            description=bound.tool.summary,
+            args_schema=bound.tool.arguments.model_json_schema(),
+            response_format="content_and_artifact",
+        )
+
+
+def describe(result: ToolResult, locale: str = "en") -> str:
+    """A result as the model reads it: the summary's template, then each figure's id, label and value."""
+    lines = [f"{f.id}: {f.label} = {format_value(f, locale=locale)}" for f in result.figures]
+    return "\n".join([result.summary, *result.warnings, *lines])
+
+
+def _messages(update: Any) -> list[Any]:
+    return [m for node in update.values() if node for m in node.get("messages", [])]
+
+
+def _finished(thread: Thread, message: ToolMessage, arguments: dict[str, Any]) -> StepFinished:
+    result = message.artifact if isinstance(message.artifact, ToolResult) else None
+    seconds = thread.seconds.get(result.call, 0.0) if result else 0.0
+    return StepFinished(message.name or "", arguments, result, "" if result else message.text, round(seconds, 2))

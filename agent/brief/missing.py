@@ -1,0 +1,51 @@
+"""What a brief lacks: the bold figures that are unknown, traced back to the one thing somebody has to supply."""
+
+from __future__ import annotations
+
+from agent.brief.declare import Fact, SectionPlan, Text
+from agent.brief.plan import Plan
+from agent.brief.types import Missing
+
+
+def missing_in(plan: Plan, section: SectionPlan) -> tuple[Missing, ...]:
+    """The bold figures of a section that are unknown, one entry per thing to be supplied."""
+    waiting: dict[str, list[Fact]] = {}
+    for fact in section.facts:
+        if fact.bold and not plan.knows(fact.figure):
+            waiting.setdefault(plan.waits_for(fact.figure), []).append(fact)
+    return tuple(
+        Missing(figures=tuple(f.figure for f in facts), needs=source, text=_words(plan, source, facts))
+        for source, facts in waiting.items()
+    )
+
+
+def missing_at_all(plan: Plan) -> tuple[Missing, ...]:
+    """What the whole brief lacks, each thing once, in the order of the sections."""
+    found: dict[str, Missing] = {}
+    for section in plan.sections:
+        for each in missing_in(plan, section):
+            found.setdefault(each.needs, each)
+    return tuple(found.values())
+
+
+def supply_line(plan: Plan, missing: Missing) -> Text:
+    """A sentence that names what is missing and who can supply it."""
+    fact = plan.fact(missing.needs)
+    return Text(
+        f"The {fact.name.en} is missing; {fact.supplier.en} can supply it.",
+        f"缺少{fact.name.zh}，由{fact.supplier.zh}提供。",
+    )
+
+
+def _words(plan: Plan, source: str, waiting: list[Fact]) -> str:
+    supply = plan.fact(source)
+    names = [fact.name for fact in waiting if fact.figure != source]
+    if plan.locale == "zh":
+        given = f"由{supply.supplier.zh}提供"
+        if not names:
+            return f"{supply.name.zh}（{given}）"
+        return f"{'、'.join(name.zh for name in names)}（须先{given}{supply.name.zh}）"
+    if not names:
+        return f"{supply.name.en}, from {supply.supplier.en}"
+    verb = "needs" if len(names) == 1 else "need"
+    return f"{', '.join(name.en for name in names)}, which {verb} the {supply.name.en} from {supply.supplier.en}"

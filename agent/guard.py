@@ -1,0 +1,96 @@
+"""The check on what a model may say: no figure of its own, no figure that is not in the ledger.
+
+Our local model cannot break the rule (its grammar has no digits); any other model is asked to rewrite once, and then
+the tools' own sentences are the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+
+from agent.ledger import Ledger, bare_numbers, placeholders
+from shop import ToolResult
+
+NO_ANSWER = "I could not put that into words without a number of my own. Ask for a forecast, a price or a first buy."
+
+
+def faults(template: str, ledger: Ledger) -> list[str]:
+    """What keeps a text from being shown: bare numbers, placeholders that name no figure, broken braces."""
+    found = [f"the number {number!r} has no source" for number in bare_numbers(template)]
+    found += [f"{{{{{name}}}}} names no figure" for name in ledger.missing(template)]
+    rest = template
+    for name in placeholders(template):
+        rest = rest.replace("{{" + name + "}}", "", 1)
+    if "{{" in rest or "}}" in rest:
+        found.append("a placeholder is not closed or not well formed")
+    return found
+
+
+def plain_answer(messages: Sequence[AnyMessage], ledger: Ledger) -> str:
+    """The tools' own sentences of the current turn, or why none could answer.
+
+    A tool's error may hold digits (ids of the closest products), so it enters the ledger as a text figure.
+    """
+    sentences: list[str] = []
+    for message in _tool_messages(messages):
+        if isinstance(message.artifact, ToolResult):
+            sentences.append("\n\n".join([message.artifact.summary, *message.artifact.warnings]))
+        else:
+            figure_id = f"note.error_{len(ledger) + 1}"
+            ledger.derive(figure_id, f"what {message.name} said", message.text, "text", "the sentence of the tool")
+            sentences.append("{{" + figure_id + "}}")
+    return "\n\n".join(sentences) or NO_ANSWER
+
+
+def _tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
+    """What tools answered since the user last spoke, in order."""
+    turn: list[ToolMessage] = []
+    for message in reversed(messages):
+        if isinstance(message, HumanMessage):
+            break
+        if isinstance(message, ToolMessage):
+            turn.append(message)
+    return turn[::-1]
+
+
+class FigureGuard(AgentMiddleware[Any, Any, Any]):
+    """Holds every answer to the ledger: rewrite once, then the tools' own sentences."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        response = handler(request)
+        reply = _reply(response)
+        wrong = self._wrong(reply, request.messages)
+        if not wrong:
+            return response
+        ask = HumanMessage(f"Rewrite your answer: {'; '.join(wrong)}. Use only placeholders of figures you were given.")
+        second = handler(request.override(messages=[*request.messages, AIMessage(reply.text), ask]))
+        if not self._wrong(_reply(second), request.messages):
+            return second
+        plain = AIMessage(plain_answer(request.messages, self._ledger), usage_metadata=_reply(second).usage_metadata)
+        return ModelResponse(result=[plain])
+
+    def _wrong(self, reply: AIMessage, messages: Sequence[AnyMessage]) -> list[str]:
+        if reply.tool_calls:
+            return []
+        wrong = faults(reply.text, self._ledger)
+        if _tool_messages(messages) and not placeholders(reply.text):
+            wrong.append("it mentions none of the figures")
+        if not reply.text.strip():
+            wrong.append("it is empty")
+        return wrong
+
+
+def _reply(response: ModelResponse[Any]) -> AIMessage:
+    last = response.result[-1]
+    assert isinstance(last, AIMessage)
+    return last

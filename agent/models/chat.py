@@ -1,0 +1,176 @@
+"""A LangChain chat model over an engine of ours: grammar-held replies, tool calls, streaming."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, InvalidToolCall, ToolMessage
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import Field, SkipValidation
+
+from agent.ledger import PARTS
+from agent.models.binding import ToolChoice, ToolLike, bound
+from agent.models.engine import Engine, Piece, Request
+from agent.models.grammar import reply_grammar
+from agent.models.template import CALL_START, MalformedReply, compact, parse_reply, render_prompt
+from shop import ToolResult
+
+CUT_OFF = "The tool call was cut off before it was complete; ask for less at once."
+
+
+class LocalChatModel(BaseChatModel):
+    """Chat with a local engine.
+
+    Beyond LangChain's arguments a call takes, by `bind` or as keywords:
+        figures: Names that may stand in placeholders, instead of those of the tool results in the messages.
+        cancelled: A `threading.Event`; once set, decoding stops before the next token.
+    """
+
+    engine: SkipValidation[Engine] = Field(exclude=True, repr=False)
+    max_tokens: int = 512
+    temperature: float = 0.0
+    stop: list[str] | None = None
+
+    @property
+    def cannot_type_figures(self) -> bool:
+        """The grammar lets no digit through outside placeholders, so what streams may be shown as it comes."""
+        return True
+
+    @property
+    def _llm_type(self) -> str:
+        return "debut-local"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.engine.name, "max_tokens": self.max_tokens, "temperature": self.temperature}
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        return ModelProfile(
+            max_input_tokens=self.engine.context,
+            max_output_tokens=self.max_tokens,
+            tool_calling=True,
+            tool_choice=True,
+            structured_output=False,
+            text_inputs=True,
+            image_inputs=False,
+        )
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = LangSmithParams(
+            ls_provider="debut",
+            ls_model_name=kwargs.get("model", self.engine.name),
+            ls_model_type="chat",
+            ls_temperature=self.temperature,
+            ls_max_tokens=self.max_tokens,
+        )
+        return {**params, "ls_stop": stop or self.stop} if stop or self.stop else params
+
+    def bind_tools(
+        self, tools: Sequence[ToolLike], *, tool_choice: ToolChoice = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools; `tool_choice` is `auto`, `any`, `none` or a tool's name, or what OpenAI takes for them."""
+        return self.bind(**bound(tools, tool_choice), **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        tools = kwargs.get("tools") or []
+        figures = kwargs.get("figures")
+        names = known_figures(messages) if figures is None else list(figures)
+        request = Request(
+            prompt=render_prompt(messages, tools),
+            grammar=reply_grammar(tools, kwargs.get("tool_choice") or "auto", names),
+            max_tokens=kwargs.get("max_tokens") or self.max_tokens,
+            stop=tuple(stop or self.stop or ()),
+            temperature=kwargs.get("temperature", self.temperature),
+            cancelled=kwargs.get("cancelled"),
+        )
+        for message in self._messages(self.engine.generate(request)):
+            chunk = ChatGenerationChunk(message=message)
+            if run_manager:
+                run_manager.on_llm_new_token(str(message.text), chunk=chunk)
+            yield chunk
+
+    def _messages(self, pieces: Iterator[Piece]) -> Iterator[AIMessageChunk]:
+        """Text as it comes, placeholders whole; a call in one chunk; at the end the usage."""
+        held, last = "", Piece()
+        for last in pieces:
+            held += last.text
+            ready = _ready(held)
+            if ready:
+                yield AIMessageChunk(content=held[:ready])
+                held = held[ready:]
+        if held.startswith(CALL_START):
+            yield _call_chunk(held)
+        yield AIMessageChunk(
+            content="",
+            response_metadata={
+                "model_name": self.engine.name,
+                "model_provider": "debut",
+                "finish_reason": last.ending,
+                "forward_passes": last.forward_passes,
+            },
+            usage_metadata=UsageMetadata(
+                input_tokens=last.prompt_tokens,
+                output_tokens=last.reply_tokens,
+                total_tokens=last.prompt_tokens + last.reply_tokens,
+                input_token_details=InputTokenDetails(cache_read=last.cached_tokens),
+            ),
+            chunk_position="last",
+        )
+
+
+def known_figures(messages: Iterable[BaseMessage]) -> list[str]:
+    """Names that may stand in placeholders: the figures of the tool results in a conversation, with their bounds."""
+    names: dict[str, None] = {}
+    for message in messages:
+        if isinstance(message, ToolMessage) and isinstance(message.artifact, ToolResult):
+            for figure in message.artifact.figures:
+                names[figure.id] = None
+                names.update({f"{figure.id}.{part}": None for part in PARTS if getattr(figure, part) is not None})
+    return list(names)
+
+
+def _ready(held: str) -> int:
+    """How much of the text can be shown: nothing of a call, and no placeholder that is still open."""
+    if held.startswith("<"):
+        return 0
+    opened = held.rfind("{{")
+    if opened >= 0 and "}}" not in held[opened:]:
+        return opened
+    return len(held) - held.endswith("{")
+
+
+def _call_chunk(text: str) -> AIMessageChunk:
+    try:
+        _, calls = parse_reply(text)
+    except MalformedReply:
+        invalid = InvalidToolCall(type="invalid_tool_call", name=None, args=text, id=None, error=CUT_OFF)
+        return AIMessageChunk(content=CUT_OFF, invalid_tool_calls=[invalid])
+    chunks = [
+        tool_call_chunk(name=call.name, args=compact(call.arguments), id=f"call_{uuid.uuid4().hex[:12]}", index=index)
+        for index, call in enumerate(calls)
+    ]
+    return AIMessageChunk(content="", tool_call_chunks=chunks)

@@ -1,0 +1,105 @@
+"""What the chat model asks of an engine, and the queue before it: one model, many chats, first come first served."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Ending = Literal["stop", "length", "cancelled"]
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Request:
+    """One piece of decoding work.
+
+    `grammar` is llguidance Lark source, empty for free text. At `temperature` zero decoding is greedy.
+    `cancelled` is looked at before every token, and while the request waits for its turn.
+    """
+
+    prompt: str
+    grammar: str = ""
+    max_tokens: int = 512
+    stop: tuple[str, ...] = ()
+    temperature: float = 0.0
+    cancelled: threading.Event | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of decoded text; the last piece of a reply says how it ended and what it took, in tokens."""
+
+    text: str = ""
+    ending: Ending | None = None
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    reply_tokens: int = 0
+    forward_passes: int = 0
+
+
+class Engine(Protocol):
+    """Decodes text. Calls from several threads are served one after the other, in order."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and reply that fit."""
+
+    def generate(self, request: Request) -> Iterator[Piece]:
+        """Pieces of the reply as they are decoded; exactly the last one has an `ending`."""
+
+
+class Turns:
+    """A lock that serves waiting threads in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._tickets: deque[object] = deque()
+
+    @contextmanager
+    def turn(self, cancelled: threading.Event | None = None) -> Iterator[bool]:
+        """Wait for one's turn; False when it was cancelled meanwhile."""
+        ticket = object()
+        with self._changed:
+            self._tickets.append(ticket)
+        try:
+            yield self._wait(ticket, cancelled)
+        finally:
+            with self._changed:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
+
+    def _wait(self, ticket: object, cancelled: threading.Event | None) -> bool:
+        with self._changed:
+            while self._tickets[0] is not ticket:
+                if cancelled and cancelled.is_set():
+                    return False
+                # An Event cannot wake a Condition, so a waiting request looks at it from time to time.
+                self._changed.wait(POLL_SECONDS)
+        return True
+
+
+def until_stop(texts: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
+    """The texts up to the first stop string, wherever it falls; what may be its beginning is held back."""
+    if not stop:
+        yield from texts
+        return
+    held, longest = "", max(len(word) for word in stop) - 1
+    for text in texts:
+        held += text
+        places = [place for word in stop if (place := held.find(word)) >= 0]
+        if places:
+            if min(places):
+                yield held[: min(places)]
+            return
+        if len(held) > longest:
+            yield held[: len(held) - longest]
+            held = held[len(held) - longest :]
+    if held:
+        yield held

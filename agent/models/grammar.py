@@ -1,0 +1,202 @@
+"""What the model may write: a grammar (llguidance's Lark dialect) made from the bound tools and the known figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
+
+MAX_TEXT = 240
+MAX_ITEMS = 12
+MAX_NUMBER = 999_999_999
+Schema = dict[str, Any]
+
+# Letters, marks, punctuation and symbols, so no digit of any script; no bracket that opens a call or a placeholder.
+_CHAR = r"/[[\p{L}\p{M}\p{P}\p{S}]--[<{}]]/"
+# The spelled-out numbers that agent.ledger.bare_numbers finds, as plain substrings: a regular language has no word
+# boundary, and a rare word lost ("weighty") costs less than a figure without a source.
+_NUMBER_WORDS = (
+    r"/(?s:.*)(?i:(thir|four|fif|six|seven|eigh|nine)teen|(twen|thir|for|fif|six|seven|eigh|nine)ty|twelve|hundred"
+    r"|thousand|million|billion|dozen|百分之"
+    r"|[十百千万亿][〇零一二三四五六七八九十百千万亿两]*[个件元块天周月年%％台套支瓶盒箱])(?s:.*)/"
+)
+_TEXT_RULES = rf"""text: WORD (GAP WORD)*
+WORD: OPEN? TERM CLOSE | (CHAR | FIGURE)+ & /(?s:.*)/ & ~{_NUMBER_WORDS}
+TERM: /P(10|50|90)/
+OPEN: /[("“（]/
+CLOSE: /[.,;:!?)"”）。，]{{0,3}}/
+CHAR: {_CHAR}
+GAP: " " | "\n" | "\n\n"
+"""
+# One argument character: an escape that json.dumps writes, or anything but quotes, control characters and white space.
+# A single blank may follow each but the last, so a text neither starts, ends nor goes on with white space.
+_LETTER = r'(?:[^"\\\x00-\x1f\x7f\p{Z}]|\\["\\nt])'
+_ANNOTATIONS = ("title", "description", "default", "examples")
+_NUMBER = r"/-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?/"
+_INTEGER = r"/-?(0|[1-9][0-9]{0,8})/"
+
+
+def reply_grammar(tools: Sequence[ToolSpec] = (), choice: str = "auto", figures: Sequence[str] = ()) -> str:
+    """Grammar of one reply.
+
+    Args:
+        tools: OpenAI-style tool descriptions.
+        choice: `auto` (text or one call), `any` (one call), `none` (text), or the name of the tool to call.
+        figures: Names that may stand between double braces, such as `launch.units` and `launch.units.low`.
+
+    Returns:
+        Source in llguidance's Lark dialect. A call has every required argument, no unknown one, the order of the
+        schema, compact separators, and bounded texts, numbers and lists. Text has no digit outside placeholders.
+
+    Raises:
+        ValueError: `choice` names no tool, or asks for a call where there are no tools.
+    """
+    wanted = [tool for tool in tools if choice in ("auto", "any", tool["function"]["name"])]
+    if choice not in ("auto", "none") and not wanted:
+        raise ValueError(f"tool_choice {choice!r} names none of {[tool['function']['name'] for tool in tools]}")
+    rules = _Rules()
+    starts = []
+    if choice in ("none", "auto"):
+        starts.append("text")
+        rules.lines.append(_text_rules(figures))
+    if wanted:
+        starts.append("call")
+        calls = [_call(rules, tool["function"]) for tool in wanted]
+        head = _literal(CALL_START + '{"name":"')
+        rules.lines.append(f"call: {head} ({' | '.join(calls)}) {_literal('}' + CALL_END)}")
+    return "\n".join([f"start: {' | '.join(starts)}", *rules.lines])
+
+
+def _text_rules(figures: Sequence[str]) -> str:
+    if not figures:
+        return _TEXT_RULES.replace(" | FIGURE", "")
+    names = " | ".join(_literal(name) for name in figures)
+    return f'{_TEXT_RULES}FIGURE: "{{{{" ({names}) "}}}}"'
+
+
+def _call(rules: _Rules, function: dict[str, Any]) -> str:
+    parameters = function.get("parameters") or {"type": "object", "properties": {}}
+    scope = parameters.get("$defs", {})
+    head = _literal(function["name"] + '","arguments":')
+    return f"{head} {rules.value(parameters, scope, top=True)}"
+
+
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+class _Rules:
+    """Collects Lark rules for JSON values; equal schemas share a rule."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._names: dict[str, str] = {}
+
+    def value(self, schema: Schema, scope: dict[str, Schema], top: bool = False) -> str:
+        """Name of the rule for a JSON value; `scope` holds the definitions that `$ref` may name."""
+        schema = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
+        key = compact([schema, top])
+        if key not in self._names:
+            # Named before it is built, so a schema that refers to itself ends.
+            self._names[key] = name = f"v{len(self._names)}"
+            self.lines.append(f"{name}: {self._body(schema, scope, top)}")
+        return self._names[key]
+
+    def _body(self, schema: Schema, scope: dict[str, Schema], top: bool) -> str:
+        if "$ref" in schema:
+            return self.value(scope[schema["$ref"].rsplit("/", 1)[-1]], scope)
+        if "const" in schema or "enum" in schema:
+            values = [schema["const"]] if "const" in schema else schema["enum"]
+            return " | ".join(_literal(compact(value)) for value in values)
+        for word in ("anyOf", "oneOf", "allOf"):
+            if schema.get(word):
+                # Several allOf parts are rare in tool schemas; the first decides the shape, the tool checks the rest.
+                options = schema[word][:1] if word == "allOf" else schema[word]
+                return " | ".join(self.value(option, scope) for option in options)
+        kind = schema.get("type", "object" if "properties" in schema or top else None)
+        if isinstance(kind, list):
+            return " | ".join(self.value({**schema, "type": each}, scope) for each in kind)
+        if kind == "object":
+            return self._object(schema, scope, top)
+        if kind == "array":
+            return self._array(schema, scope)
+        return self._scalar(kind, schema, scope)
+
+    def _scalar(self, kind: str | None, schema: Schema, scope: dict[str, Schema]) -> str:
+        if kind == "string":
+            return _string(schema)
+        if kind in ("integer", "number"):
+            return _number(kind, schema)
+        if kind == "boolean":
+            return '"true" | "false"'
+        if kind == "null":
+            return '"null"'
+        any_of = [{"type": each} for each in ("string", "number", "boolean", "null")]
+        return " | ".join(self.value(option, scope) for option in any_of)
+
+    def _array(self, schema: Schema, scope: dict[str, Schema]) -> str:
+        item = self.value(schema.get("items") or {}, scope)
+        least, most = schema.get("minItems", 0), min(schema.get("maxItems", MAX_ITEMS), MAX_ITEMS)
+        some = f'"[" {item} ("," {item}){{{max(least - 1, 0)},{most - 1}}} "]"'
+        return some if least else f'"[]" | {some}'
+
+    def _object(self, schema: Schema, scope: dict[str, Schema], top: bool) -> str:
+        fields = schema.get("properties") or {}
+        if fields:
+            return '"{" ' + self._fields(fields, set(schema.get("required", ())), scope) + ' "}"'
+        if top or schema.get("additionalProperties") is False:
+            return '"{}"'
+        extra = schema.get("additionalProperties")
+        value = self.value(extra if isinstance(extra, dict) else {}, scope)
+        pair = f'{self.value({"type": "string", "maxLength": 40}, scope)} ":" {value}'
+        return f'"{{}}" | "{{" {pair} ("," {pair}){{0,{MAX_ITEMS - 1}}} "}}"'
+
+    def _fields(self, fields: dict[str, Schema], required: set[str], scope: dict[str, Schema]) -> str:
+        """Members in the schema's order: `bare` rules stand before the first member, `more` rules after it."""
+        bare = more = '""'
+        for name, schema in reversed(fields.items()):
+            member = f"{_literal(compact(name) + ':')} {self.value(_without_null(schema, name in required), scope)}"
+            tail = "" if more == '""' else f" {more}"
+            first, later = f"{member}{tail}", f'"," {member}{tail}'
+            if name not in required:
+                first, later = f"{first} | {bare}", f"{later} | {more}"
+            bare, more = self._rule(first), self._rule(later)
+        return bare
+
+    def _rule(self, body: str) -> str:
+        name = f"m{len(self.lines)}"
+        self.lines.append(f"{name}: {body}")
+        return name
+
+
+def _without_null(schema: Schema, required: bool) -> Schema:
+    """An optional argument is left out rather than null: one way to say it."""
+    options = schema.get("anyOf")
+    if required or not options:
+        return schema
+    return {**schema, "anyOf": [option for option in options if option.get("type") != "null"]}
+
+
+def _string(schema: Schema) -> str:
+    least, most = max(schema.get("minLength", 1), 1), min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
+    if "pattern" in schema or "format" in schema:
+        return "%json " + compact({**_only(schema, "pattern", "format"), "type": "string", "maxLength": most})
+    return f'/"(?:{_LETTER} ?){{{least - 1},{most - 1}}}{_LETTER}"/'
+
+
+def _number(kind: str, schema: Schema) -> str:
+    bounds = _only(schema, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+    if not bounds:
+        return _INTEGER if kind == "integer" else _NUMBER
+    if not {"minimum", "exclusiveMinimum"} & bounds.keys():
+        bounds["minimum"] = -MAX_NUMBER
+    if not {"maximum", "exclusiveMaximum"} & bounds.keys():
+        bounds["maximum"] = MAX_NUMBER
+    # Four decimals are enough for money and shares, and end the number.
+    return "%json " + compact({"type": kind, **bounds, **({} if kind == "integer" else {"multipleOf": 0.0001})})
+
+
+def _only(schema: Schema, *keys: str) -> Schema:
+    return {key: schema[key] for key in keys if key in schema}

@@ -1,0 +1,166 @@
+"""From one setting to a chat model: `embedded`, `hf:NAME`, `openai:URL#NAME`, or several, the first that works.
+
+Torch, transformers and the OpenAI client are imported where a model is opened: they take seconds and hundreds of
+megabytes, and the command line, the tools and a brief without a model need none of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import PrivateAttr
+
+from agent.models.binding import ToolChoice, ToolLike, bound
+from shop import BadInput, ToolError
+
+REST_SECONDS = 60.0
+Result = TypeVar("Result")
+FORMS = "embedded, hf:NAME or openai:URL#NAME"
+
+
+def open_model(setting: str, home: Path, api_key: str = "") -> BaseChatModel:
+    """The chat model that a setting names.
+
+    Args:
+        setting: One of the forms above, or several separated by commas: each is used while the ones before it fail.
+        home: Folder for converted weights.
+        api_key: For servers that want one.
+
+    Raises:
+        BadInput: The setting is no such form, or its model cannot be loaded. One of several is opened at its first
+            use, so there the error comes from the call, and only when all of them fail.
+    """
+    parts = [part.strip() for part in setting.split(",") if part.strip()]
+    openers = [_opener(part, home, api_key) for part in parts]
+    if not openers:
+        raise BadInput(f"No model is named; set DEBUT_MODEL to {FORMS}.")
+    if len(openers) == 1:
+        return openers[0]()
+    return FirstThatWorks(openers)
+
+
+def environment(setting: str) -> dict[str, str]:
+    """Environment variables for the entry point to set before anything is imported: no telemetry, no hub.
+
+    Only a model that is named on a hub may reach it.
+    """
+    local = all(not part.strip().startswith("hf:") or Path(part.strip()[3:]).exists() for part in setting.split(","))
+    quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return {**quiet, "HF_HUB_OFFLINE": "1"} if local else quiet
+
+
+def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
+    kind, _, rest = part.partition(":")
+    if part == "embedded":
+        return partial(_embedded, home)
+    if kind == "hf" and rest:
+        return partial(_hub, rest)
+    address, _, name = rest.rpartition("#")
+    if kind == "openai" and address.startswith(("http://", "https://")) and name:
+        return partial(_server, address, name, api_key)
+    raise BadInput(f"The model {part!r} is not one of {FORMS}; set DEBUT_MODEL to one of them.")
+
+
+def _embedded(home: Path) -> BaseChatModel:
+    from agent.models.weights import EMBEDDED, prepare
+
+    return _local(prepare(home), EMBEDDED.name, offline=True)
+
+
+def _hub(name: str) -> BaseChatModel:
+    return _local(name, name, offline=Path(name).exists())
+
+
+def _local(source: str | Path, name: str, offline: bool) -> BaseChatModel:
+    from agent.models.chat import LocalChatModel
+    from agent.models.transformers_engine import TransformersEngine
+
+    return LocalChatModel(engine=TransformersEngine.load(source, name, offline))
+
+
+def _server(address: str, name: str, api_key: str) -> BaseChatModel:
+    from agent.models.server import open_server
+
+    return open_server(address, name, api_key)
+
+
+class FirstThatWorks(BaseChatModel):
+    """Several models in order of preference: a call goes to the first that does not fail with a `ToolError`.
+
+    One that failed rests for a minute, so that a server that is down is not waited for on every call. Once a reply has
+    begun to stream there is no going back: an error then ends it.
+    """
+
+    _openers: list[Callable[[], BaseChatModel]] = PrivateAttr()
+    _opened: dict[int, BaseChatModel] = PrivateAttr(default_factory=dict)
+    _rests_until: dict[int, float] = PrivateAttr(default_factory=dict)
+
+    def __init__(self, openers: Sequence[Callable[[], BaseChatModel]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._openers = list(openers)
+
+    @property
+    def _llm_type(self) -> str:
+        return "debut-first-that-works"
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        return ModelProfile(tool_calling=True, tool_choice=True, structured_output=False)
+
+    def bind_tools(
+        self, tools: Sequence[ToolLike], *, tool_choice: ToolChoice = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools, as the local model does."""
+        return self.bind(**bound(tools, tool_choice), **kwargs)
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return next(self._try(lambda model: iter([model._generate(messages, stop, run_manager, **kwargs)])))
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        return self._try(lambda model: model._stream(messages, stop, run_manager, **kwargs))
+
+    def _try(self, use: Callable[[BaseChatModel], Iterator[Result]]) -> Iterator[Result]:
+        reasons = []
+        for number in self._order():
+            begun = False
+            try:
+                for result in use(self._model(number)):
+                    begun = True
+                    yield result
+                return
+            except ToolError as error:
+                self._rests_until[number] = time.monotonic() + REST_SECONDS
+                if begun:
+                    raise
+                reasons.append(str(error))
+        raise ToolError(" ".join(reasons))
+
+    def _order(self) -> list[int]:
+        """Choices that are not resting, in order of preference, then the others."""
+        now = time.monotonic()
+        return sorted(range(len(self._openers)), key=lambda n: (self._rests_until.get(n, 0.0) > now, n))
+
+    def _model(self, number: int) -> BaseChatModel:
+        if number not in self._opened:
+            self._opened[number] = self._openers[number]()
+        return self._opened[number]

@@ -1,0 +1,175 @@
+"""Finding passages: words and meaning, narrowed before they are ranked, fused into one order."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+
+from retrieval.collect import ALWAYS, NEVER, collect
+from retrieval.embed import Embedder, speaks
+from retrieval.fusion import fuse, surely
+from retrieval.index import Index, Snapshot, in_memory
+from retrieval.vectors import DAMAGE
+from retrieval.words import words
+from shop.errors import BadInput
+from shop.passages import Found, Hit, Scope
+from shop.text import clean, language_of
+from shop.types import Passage
+
+Method = Literal["bm25", "dense", "hybrid"]
+POOL = 100  # passages each side puts forward
+LONGEST_QUERY = 600  # characters; a question is shorter, an attack may not be
+
+Mask = NDArray[np.bool_]
+
+
+class Texts:
+    """The searcher over a shop's texts: the index where it is whole, words alone where it is not.
+
+    Args:
+        engine: The shop's database, from which texts are read when there is no index to use.
+        index: Where the index lives and what embeds queries.
+    """
+
+    def __init__(self, engine: Engine, index: Index) -> None:
+        self._engine = engine
+        self._index = index
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._stamp: tuple[int, int] | None = None
+
+    def search(self, query: str, scope: Scope, limit: int = 10) -> Found:
+        """The passages in scope that fit the query best, at most `limit`.
+
+        An index that is missing or damaged is answered around, and `degraded` says so. An index made with another
+        embedding model is refused.
+
+        Raises:
+            BadInput: The query is empty, or the index was made with another embedding model.
+        """
+        return find(self.snapshot(), self._index.embedder, query, scope, limit)
+
+    def snapshot(self) -> Snapshot:
+        """The index as it is now; read again when another process has changed it."""
+        with self._lock:
+            stamp = self._index.stamp() if self._index.exists else None
+            if self._snapshot is None or stamp != self._stamp:
+                self._snapshot, self._stamp = self._read(stamp is not None), stamp
+            return self._snapshot
+
+    def _read(self, exists: bool) -> Snapshot:
+        if not exists:
+            missing = "the texts are not indexed yet, so this was found by words alone; run `./debut index`"
+            return in_memory(collect(self._engine), missing)
+        self._index.check_model()
+        try:
+            return self._index.load()
+        except BadInput as damage:
+            return in_memory(collect(self._engine), str(damage))
+
+
+def find(
+    snapshot: Snapshot, embedder: Embedder, query: str, scope: Scope, limit: int, method: Method = "hybrid"
+) -> Found:
+    """Search one state of the index by words (`bm25`), by meaning (`dense`) or both.
+
+    Raises:
+        BadInput: The query holds no letter or digit.
+    """
+    text = clean(query)[:LONGEST_QUERY]
+    if not any(char.isalnum() for char in text):
+        raise BadInput("There is nothing to search for; say what you are looking for in a few words.")
+    mask, degraded = in_scope(snapshot, scope), ""
+    lexical, covered = np.zeros(len(mask), np.float32), np.zeros(len(mask), np.float32)
+    if method != "dense":
+        lexical, covered = snapshot.lexical.scores(snapshot.glossary.expand(words(text)))
+    cosines: dict[int, float] = {}
+    if method != "bm25" and mask.any() and (method == "dense" or speaks(embedder, language_of(text))):
+        cosines, degraded = _nearest(snapshot, embedder, text, scope, mask)
+    ranked = fuse(np.where(mask, lexical, 0), covered, cosines, POOL)[:limit]
+    hits = tuple(_hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row))) for row, score in ranked)
+    return Found(hits=hits, degraded=degraded)
+
+
+def in_scope(snapshot: Snapshot, scope: Scope) -> Mask:
+    """Which passages may be found, shape (passages,)."""
+    column = snapshot.columns
+    mask = np.ones(len(snapshot.frame), dtype=bool)
+    if scope.kinds:
+        mask &= np.isin(column["kind"], scope.kinds)
+    if scope.skus is not None:
+        mask &= np.isin(column["sku"], scope.skus)
+    if scope.category:
+        mask &= np.isin(column["category"], _below(snapshot, scope.category))
+    if scope.language:
+        mask &= column["language"] == scope.language
+    if scope.since:
+        mask &= column["day"] >= scope.since.toordinal()
+    if scope.until:
+        mask &= column["day"] <= scope.until.toordinal()
+    if scope.in_force:
+        mask &= (column["day"] <= scope.in_force.toordinal()) & (column["until"] >= scope.in_force.toordinal())
+    if scope.ratings:
+        mask &= (column["rating"] >= scope.ratings[0]) & (column["rating"] <= scope.ratings[1])
+    if scope.prices:
+        mask &= (column["price"] >= scope.prices[0]) & (column["price"] <= scope.prices[1])
+    return mask
+
+
+def _below(snapshot: Snapshot, category: str) -> list[str]:
+    return [path for path in snapshot.categories if path == category or path.startswith(f"{category} > ")]
+
+
+def _nearest(
+    snapshot: Snapshot, embedder: Embedder, text: str, scope: Scope, mask: Mask
+) -> tuple[dict[int, float], str]:
+    if snapshot.vectors is None:
+        return {}, snapshot.damage
+    try:
+        found = snapshot.vectors.nearest(embedder.queries([text])[0], POOL, _where(snapshot, scope))
+    except (*DAMAGE, sqlite3.Error):
+        return {}, "the index of meanings cannot be read, so this was found by words alone; run `./debut index`"
+    rows = ((snapshot.position.get(key), cosine) for key, cosine in found)
+    return {row: cosine for row, cosine in rows if row is not None and mask[row]}, ""
+
+
+def _where(snapshot: Snapshot, scope: Scope) -> dict[str, Any] | None:
+    """The scope in Chroma's language: one operator on top, no nulls."""
+    clauses: list[dict[str, Any]] = []
+    if scope.kinds:
+        clauses.append({"kind": {"$in": list(scope.kinds)}})
+    if scope.skus is not None:
+        clauses.append({"sku": {"$in": list(scope.skus) or [""]}})
+    if scope.category:
+        clauses.append({"category": {"$in": _below(snapshot, scope.category) or ["\0"]}})
+    if scope.language:
+        clauses.append({"language": scope.language})
+    lower = [("day", scope.since), ("until", scope.in_force)]
+    upper = [("day", scope.until), ("day", scope.in_force)]
+    clauses += [{name: {"$gte": day.toordinal()}} for name, day in lower if day]
+    clauses += [{name: {"$lte": day.toordinal()}} for name, day in upper if day]
+    for name, bounds in (("rating", scope.ratings), ("price", scope.prices)):
+        if bounds:
+            clauses += [{name: {"$gte": bounds[0]}}, {name: {"$lte": bounds[1]}}]
+    return {"$and": clauses} if len(clauses) > 1 else clauses[0] if clauses else None
+
+
+def _hit(snapshot: Snapshot, row: int, score: float, match: float) -> Hit:
+    found = snapshot.frame.iloc[row]
+    return Hit(
+        passage=Passage(id=found["id"], source=found["source"], text=found["text"]),
+        kind=found["kind"],
+        ref=found["ref"],
+        sku=found["sku"],
+        language=found["language"],
+        day=date.fromordinal(int(found["day"])) if ALWAYS < found["day"] < NEVER else None,
+        rating=int(found["rating"]) or None,
+        score=score,
+        match=match,
+    )

@@ -1,0 +1,249 @@
+"""What the grammar lets through and what it stops, byte by byte, with llguidance as the judge."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from llguidance import LLMatcher, LLTokenizer
+from pydantic import BaseModel
+
+from agent.ledger import bare_numbers
+from agent.models.grammar import MAX_TEXT, reply_grammar
+from agent.models.template import Call, parse_reply, render_reply
+
+
+def recommend_price(
+    product: str,
+    cost: float | None = None,
+    strategy: Literal["cost", "market", "value"] = "market",
+    weeks: int = 12,
+) -> None:
+    """Recommend a price."""
+
+
+def list_orders() -> None:
+    """List orders."""
+
+
+class Line(BaseModel):
+    sku: str
+    amount: int
+
+
+def place_order(lines: list[Line], gift: bool, address: dict[str, Any], note: str | None = None) -> None:
+    """A foreign tool with nested arguments."""
+
+
+TOOLS = [convert_to_openai_tool(tool) for tool in (recommend_price, list_orders, place_order)]
+FIGURES = ["price.floor", "price.recommended", "price.recommended.low"]
+
+
+@pytest.fixture(scope="module")
+def tokens() -> LLTokenizer:
+    from llguidance.hf import from_tokenizer
+    from tiny_model import tiny_tokenizer
+
+    return from_tokenizer(tiny_tokenizer())
+
+
+def accepts(tokens: LLTokenizer, grammar: str, text: str) -> bool:
+    matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(grammar))
+    assert not matcher.is_error(), matcher.get_error()
+    ids = tokens.tokenize_str(text)
+    return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
+
+
+def call(name: str, **arguments: Any) -> str:
+    return render_reply("", [Call(name, arguments)])
+
+
+GOOD_CALLS = [
+    call("recommend_price", product="Aurora kettle"),
+    call("recommend_price", product="Aurora kettle", cost=12.5),
+    call("recommend_price", product='the "big" one', cost=-3, strategy="value", weeks=26),
+    call("recommend_price", product="小红书 水壶", weeks=3),
+    call("list_orders"),
+    call("place_order", lines=[{"sku": "A-1", "amount": 2}], gift=True, address={}),
+    call("place_order", lines=[], gift=False, address={"zip": "90210", "floor": 3}, note="ring twice"),
+]
+BAD_CALLS = {
+    "unknown tool": call("drop_table"),
+    "missing argument": call("recommend_price"),
+    "unknown argument": call("recommend_price", product="x", discount=1),
+    "not in the enumeration": call("recommend_price", product="x", strategy="free"),
+    "wrong type": call("recommend_price", product=3),
+    "fraction of a week": call("recommend_price", product="x", weeks=1.5),
+    "other order": call("recommend_price", cost=1, product="x"),
+    "null for a left out argument": call("recommend_price", product="x", cost=None),
+    "white space": '<tool_call>{"name": "list_orders", "arguments": {}}</tool_call>',
+    "text without end": call("recommend_price", product="a" * (MAX_TEXT + 1)),
+    "run of blanks": call("recommend_price", product="a  b"),
+    "blank at the end": call("recommend_price", product="kettle "),
+    "empty text": call("recommend_price", product=""),
+    "number without end": call("recommend_price", product="x", cost=10**12),
+    "decimals without end": call("recommend_price", product="x").replace('"x"', '"x","cost":0.123456789'),
+    "unknown nested argument": call("place_order", lines=[{"sku": "A", "amount": 1, "x": 1}], gift=True, address={}),
+    "missing nested argument": call("place_order", lines=[{"sku": "A"}], gift=True, address={}),
+    "two calls": call("list_orders") * 2,
+    "words before": "Sure. " + call("list_orders"),
+    "words after": call("list_orders") + " Done.",
+    "cut off": call("list_orders")[:-3],
+}
+
+
+@pytest.mark.parametrize("text", GOOD_CALLS)
+def test_a_valid_call_is_accepted_and_parses_back(tokens: LLTokenizer, text: str) -> None:
+    assert accepts(tokens, reply_grammar(TOOLS, "any"), text)
+    content, calls = parse_reply(text)
+    assert (content, render_reply("", calls)) == ("", text)
+
+
+@pytest.mark.parametrize("text", BAD_CALLS.values(), ids=BAD_CALLS.keys())
+def test_a_wrong_call_is_refused(tokens: LLTokenizer, text: str) -> None:
+    assert not accepts(tokens, reply_grammar(TOOLS), text)
+
+
+GOOD_TEXTS = [
+    "We expect a good season.",
+    "Sell it at {{price.recommended}}, never below {{price.floor}}.",
+    "At least {{price.recommended.low}} (P10), P50; and P90.",
+    "两款水壶，建议售价 {{price.recommended}}。",
+    "First point:\n- one\n- ten\n\nMore: **bold**, 50".replace("50", "fine"),
+    "{{price.floor}}",
+]
+BAD_TEXTS = [
+    "Sell it at 24.90.",
+    "Only ３ left",
+    "a ² b",
+    "① first",
+    "Ⅳ",
+    "½ off",
+    "٣ units",
+    "xP50",
+    "P500",
+    "P50x",
+    "{{price.unknown}}",
+    "{{price.floor.high}}",
+    "{{price.floor}",
+    "{{ price.floor }}",
+    "{price.floor}",
+    "twelve weeks",
+    "Two Hundred units",
+    "三百件",
+    "百分之十",
+    "a  b",
+    "a\n\n\nb",
+    " a",
+    "a ",
+    "",
+    "<tool_call>",
+    "<|im_end|>",
+    "a\tb",
+    "x\u200b1",
+]
+
+
+@pytest.mark.parametrize("text", GOOD_TEXTS)
+def test_text_with_known_figures_is_accepted(tokens: LLTokenizer, text: str) -> None:
+    assert accepts(tokens, reply_grammar(TOOLS, "auto", FIGURES), text)
+    assert bare_numbers(text) == []
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS)
+def test_text_with_a_figure_of_its_own_is_refused(tokens: LLTokenizer, text: str) -> None:
+    assert not accepts(tokens, reply_grammar(TOOLS, "auto", FIGURES), text)
+
+
+def test_without_figures_no_placeholder_is_possible(tokens: LLTokenizer) -> None:
+    assert accepts(tokens, reply_grammar(), "Which product do you mean?")
+    assert not accepts(tokens, reply_grammar(), "{{price.floor}}")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
+def test_whatever_the_grammar_accepts_has_no_bare_number(tokens: LLTokenizer, text: str) -> None:
+    if accepts(tokens, reply_grammar(figures=FIGURES), text):
+        assert bare_numbers(text) == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "text", "called", "other"),
+    [
+        ("auto", True, True, True),
+        ("none", True, False, False),
+        ("any", False, True, True),
+        ("list_orders", False, True, False),
+    ],
+)
+def test_the_tool_choice_is_kept(tokens: LLTokenizer, choice: str, text: bool, called: bool, other: bool) -> None:
+    grammar = reply_grammar(TOOLS, choice)
+    assert accepts(tokens, grammar, "Which one?") == text
+    assert accepts(tokens, grammar, call("list_orders")) == called
+    assert accepts(tokens, grammar, call("recommend_price", product="x")) == other
+
+
+def test_a_choice_that_names_no_tool_is_an_error() -> None:
+    with pytest.raises(ValueError, match="drop_table"):
+        reply_grammar(TOOLS, "drop_table")
+    with pytest.raises(ValueError, match="any"):
+        reply_grammar([], "any")
+
+
+def schema_tool(**properties: Any) -> list[dict[str, Any]]:
+    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    return [{"type": "function", "function": {"name": "f", "description": "", "parameters": parameters}}]
+
+
+@pytest.mark.parametrize(
+    ("schema", "good", "bad"),
+    [
+        ({"type": "number", "minimum": 0.5, "maximum": 0.999}, [0.5, 0.95, 0.999], [0.4, 1, 0.9995555]),
+        ({"type": "integer", "minimum": 1}, [1, 52], [0, -3, 10**12]),
+        (
+            {"type": "array", "items": {"enum": ["search", "社交"]}, "minItems": 1},
+            [["search"], ["社交", "search"]],
+            [[], ["tv"]],
+        ),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, ["x", 7], [True, None]),
+        ({"type": ["string", "null"]}, ["x", None], [1]),
+        ({"const": "yes"}, ["yes"], ["no"]),
+        ({"type": "string", "pattern": "^[A-Z]-[0-9]{4}$"}, ["D-0001"], ["D-1", "x"]),
+        ({"type": "string", "format": "date"}, ["2027-03-01"], ["March"]),
+        ({"type": "string", "maxLength": 3}, ["abc"], ["abcd"]),
+        ({}, ["x", 1, True, None], [{"a": 1}]),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, [{}, {"a": 1, "b": 2}], [{"a": "x"}]),
+    ],
+)
+def test_schemas_of_any_tool_hold(tokens: LLTokenizer, schema: dict[str, Any], good: list[Any], bad: list[Any]) -> None:
+    grammar = reply_grammar(schema_tool(x=schema), "any")
+    assert [value for value in good if not accepts(tokens, grammar, call("f", x=value))] == []
+    assert [value for value in bad if accepts(tokens, grammar, call("f", x=value))] == []
+
+
+def test_a_schema_that_refers_to_itself_ends(tokens: LLTokenizer) -> None:
+    node = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "child": {"$ref": "#/$defs/Node"}},
+        "required": ["name"],
+    }
+    tools = schema_tool(root={"$ref": "#/$defs/Node"})
+    tools[0]["function"]["parameters"]["$defs"] = {"Node": node}
+    grammar = reply_grammar(tools, "any")
+    assert accepts(tokens, grammar, call("f", root={"name": "a", "child": {"name": "b"}}))
+    assert not accepts(tokens, grammar, call("f", root={"child": {"name": "b"}}))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    product=st.text(st.characters(categories=["L", "P", "S", "Nd"]), min_size=1, max_size=20),
+    cost=st.none() | st.integers(-(10**6), 10**6) | st.decimals(0, 10**5, places=2).map(float),
+)
+def test_any_plain_argument_value_can_be_written(tokens: LLTokenizer, product: str, cost: float | None) -> None:
+    arguments = {"product": product} | ({} if cost is None else {"cost": cost})
+    assert accepts(tokens, reply_grammar(TOOLS, "any"), call("recommend_price", **arguments))
+    assert json.loads(call("recommend_price", **arguments)[11:-12])["arguments"] == arguments

@@ -1,0 +1,107 @@
+"""Policies: the passages that were in force on the order's day, conflicts shown, and nothing made up."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+
+from shop import Rows, Shop, Table, ToolError, ToolResult
+from shop.dates import parse_day
+from shop.passages import Hit, Scope
+from shop.text import language_of, shorten
+from tools.figures import Sheet
+from tools.registry import tool
+
+SURE = 0.4  # a passage below this match does not answer the question
+NEAR_BEST = 0.6  # further passages must come this close to the best one
+MOST_SHOWN = 4
+
+
+@tool("read", roles=("manager", "support", "customer"))
+def search_policies(shop: Shop, question: str, order_date: str | None = None) -> ToolResult:
+    """Find what the shop's policies say about a question, as of the day of the order.
+
+    Args:
+        question: The question, in English or Chinese.
+        order_date: Day the order was placed, as said; today if left out.
+    """
+    if shop.searcher is None:
+        raise ToolError("The shop's policies cannot be searched here; run `./debut index` and start the desk again.")
+    day = parse_day(order_date, shop.today) if order_date else shop.today
+    if day > shop.today:
+        raise ToolError(f"An order of {day} lies after {shop.today}; give the day the order was placed.")
+    found = shop.searcher.search(question, Scope(kinds=("policy",), in_force=day), limit=20)
+    hits = answering(found.hits, language_of(question))
+    sheet = Sheet()
+    asked = "the day that was said" if order_date else "today: no day was said"
+    sheet.add("policies.day", "In force on", day, "date", asked)
+    warnings = [found.degraded[0].upper() + found.degraded[1:] + "."] if found.degraded else []
+    if not hits:
+        summary = "This is not in the policies in force on {{policies.day}}; hand the question over to a person."
+        return ToolResult(summary=summary, figures=sheet.figures, warnings=tuple(warnings))
+    written = shop.policies(as_of=day).set_index("id", drop=False)
+    shown = written.loc[[hit.ref for hit in hits if hit.ref in written.index]]
+    rows = tuple(_row(sheet, number, policy) for number, (_, policy) in enumerate(shown.iterrows(), 1))
+    warnings += _conflicts(sheet, shown, written)
+    if not order_date:
+        warnings += _earlier(shop, shown)
+    return ToolResult(
+        summary="{{policies.item_1_name}}, in force since {{policies.item_1_from}}: {{policies.item_1_text}}",
+        figures=sheet.figures,
+        tables=(Table(title="What the policies say", columns=("Policy", "In force since", "Text"), rows=rows),),
+        passages=tuple(hit.passage for hit in hits),
+        warnings=tuple(warnings),
+    )
+
+
+def answering(hits: tuple[Hit, ...], language: str) -> list[Hit]:
+    """The hits sure enough to answer, one per policy, in the question's language where that has any; best first."""
+    sure = [hit for hit in hits if hit.match >= SURE]
+    sure = [hit for hit in sure if hit.language == language] or sure
+    best = max((hit.score for hit in sure), default=0.0)
+    kept: dict[str, Hit] = {}
+    for hit in sure:
+        if hit.score >= NEAR_BEST * best:
+            kept.setdefault(hit.ref, hit)
+    return list(kept.values())[:MOST_SHOWN]
+
+
+def _row(sheet: Sheet, number: int, policy: pd.Series) -> tuple[str, ...]:
+    stem = f"policies.item_{number}"
+    rows = Rows(table="policies", where={"id": (policy["id"],)}, count=1)
+    name = f"{policy['title']}: {policy['section']} ({policy['id']})"
+    return (
+        sheet.add(f"{stem}_name", "Policy", name, "text", "title and section", rows=rows),
+        sheet.add(f"{stem}_from", "In force since", policy["effective_from"], "date", "first day", rows=rows),
+        sheet.add(f"{stem}_text", "Text", shorten(policy["text"], 600), "text", "as written", rows=rows),
+    )
+
+
+def _conflicts(sheet: Sheet, shown: pd.DataFrame, written: pd.DataFrame) -> list[str]:
+    """Sections in force on the same day, of the same name and language, that say different things."""
+    warnings = []
+    for number, (_, policy) in enumerate(shown.iterrows(), 1):
+        same = (written[["title", "section", "language"]] == policy[["title", "section", "language"]]).all(axis=1)
+        others = written[same & (written["text"] != policy["text"])]
+        for which, (_, other) in enumerate(others.iterrows(), 1):
+            key = f"policies.item_{number}_conflict_{which}"
+            text = f"{other['id']}: {shorten(other['text'], 300)}"
+            rows = Rows(table="policies", where={"id": (other["id"],)}, count=1)
+            told = sheet.add(key, "Says otherwise", text, "text", "same section, same day", rows=rows)
+            warnings.append(
+                f"{{{{policies.item_{number}_name}}}} conflicts with another version in force on "
+                f"{{{{policies.day}}}}, {told}; ask the owner of the policies which one holds."
+            )
+    return warnings
+
+
+def _earlier(shop: Shop, shown: pd.DataFrame) -> list[str]:
+    """Where an earlier version of the first answer exists, orders placed under it need it."""
+    first = shown.iloc[0]
+    start: date = first["effective_from"]
+    before = shop.policies(as_of=start - timedelta(days=1))
+    same = (before[["title", "section", "language"]] == first[["title", "section", "language"]]).all(axis=1)
+    if not same.any():
+        return []
+    return ["Another version applied before {{policies.item_1_from}}: for an older order, say when it was placed."]

@@ -1,0 +1,5 @@
+"""What buyers write: themes as n of N with quotes and counter-quotes."""
+
+from tools.reviews.insights import review_insights
+
+__all__ = ["review_insights"]

@@ -1,0 +1,58 @@
+"""The edge of the house: the one place with a broad `except`. A user gets one sentence, the log gets the trace."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+EXIT_CANNOT, EXIT_BAD_INPUT, EXIT_BUG = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something did not happen: a sentence for the user, and the exit code of a command that ends with it."""
+
+    sentence: str
+    exit_code: int
+    error_id: str = ""
+
+
+@contextmanager
+def edge(log_file: Path, report: Callable[[Failure], object]) -> Iterator[None]:
+    """Run a block; whatever it raises is reported as one `Failure` and goes no further.
+
+    A `ToolError` is the reader's own sentence. Anything else is a bug: its trace goes to the log under an id.
+    """
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        report(_failure(error, log_file))
+
+
+def _failure(error: Exception, log_file: Path) -> Failure:
+    # Not at the top: it brings pandas in, and `--help` should not wait for that.
+    from shop import BadInput, ToolError
+
+    if isinstance(error, ToolError):
+        return Failure(str(error), EXIT_BAD_INPUT if isinstance(error, BadInput) else EXIT_CANNOT)
+    error_id = f"E-{secrets.token_hex(3)}"
+    _log(error, error_id, log_file)
+    return Failure(
+        f"Something went wrong inside Debut (error {error_id}); the trace is in {log_file}.", EXIT_BUG, error_id
+    )
+
+
+def _log(error: Exception, error_id: str, log_file: Path) -> None:
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(log_file, maxBytes=2_000_000, backupCount=2, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    # A logger of its own, closed at once: the root logger stays as the host set it.
+    log = logging.Logger("debut")
+    log.addHandler(handler)
+    log.error(error_id, exc_info=error)
+    handler.close()

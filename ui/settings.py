@@ -1,0 +1,44 @@
+"""What the environment decides, read once at the entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SHORT_NAMES = ("demo", "own")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things lie and which model speaks.
+
+    Args:
+        home: Folder of weights, logs and the two default shops (`DEBUT_HOME`).
+        shop: SQLAlchemy URL, or `demo` or `own` for a default shop; empty lets `ui.wiring` choose (`DEBUT_SHOP`).
+        model: `embedded`, `hf:NAME`, `openai:URL#NAME`, or several, the first that works (`DEBUT_MODEL`).
+        api_key: For model servers that want one (`DEBUT_API_KEY`).
+    """
+
+    home: Path
+    shop: str = ""
+    model: str = "embedded"
+    api_key: str = field(default="", repr=False)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        home = environment.get("DEBUT_HOME") or Path.home() / ".cache" / "debut"
+        return cls(
+            home=Path(home).expanduser().absolute(),
+            shop=environment.get("DEBUT_SHOP", ""),
+            model=environment.get("DEBUT_MODEL") or "embedded",
+            api_key=environment.get("DEBUT_API_KEY", ""),
+        )
+
+    def default_url(self, which: str) -> str:
+        """The address of one of the two default shops: `demo`, or `own` for the user's imported data."""
+        return f"sqlite:///{self.home / ('demo.db' if which == 'demo' else 'shop.db')}"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "log" / "debut.log"

@@ -1,0 +1,200 @@
+"""Puts the house together for one acting person: which shop, which model, which tools, one assistant."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import make_url
+
+from agent.ledger import Ledger
+from shop import Actor, BadInput, Shop, ToolError
+from ui.settings import SHORT_NAMES, Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from agent.assistant import Assistant, Event
+    from agent.brief.compile import Progress
+    from agent.brief.types import Brief
+    from tools.registry import BoundTool
+    from ui.briefs import Wanted
+
+MANAGER = Actor(role="manager", id="manager")
+LoadModel = Callable[[], "BaseChatModel"]
+
+
+def shop_url(settings: Settings) -> str:
+    """The shop to work on: the one that DEBUT_SHOP names, else the user's own once it holds data, else the demo."""
+    if settings.shop in SHORT_NAMES:
+        return settings.default_url(settings.shop)
+    if settings.shop:
+        return settings.shop
+    own = settings.default_url("own")
+    return own if holds_products(own) else settings.default_url("demo")
+
+
+def import_url(settings: Settings) -> str:
+    """Where imported data goes: never into a demo shop, because invented and real sales must not mix.
+
+    Raises:
+        BadInput: DEBUT_SHOP names a demo shop.
+    """
+    url = shop_url(settings) if settings.shop else settings.default_url("own")
+    if settings.shop == "demo" or is_demo(url):
+        raise BadInput(
+            "DEBUT_SHOP names a demo shop, and invented sales must not mix with yours; leave it out, or name a "
+            "database of your own: `DEBUT_SHOP=sqlite:///my-shop.db ./debut import …`."
+        )
+    return url
+
+
+def open_shop(settings: Settings) -> Shop:
+    """The shop to work on."""
+    return Shop.open(shop_url(settings))
+
+
+def shown_url(url: str) -> str:
+    """An address as it may be printed: without a password."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def shop_line(shop: Shop) -> str:
+    """One line that says which shop is in use."""
+    return f"Shop: {shop.name}, data up to {shop.cutoff}."
+
+
+def describe_shop(url: str) -> dict[str, Any]:
+    """Which shop stands at an address, as plain values."""
+    shop = Shop.open(url)
+    return {
+        "name": shop.name,
+        "address": shown_url(url),
+        "kind": "demo" if is_demo(url) else "own",
+        "currency": shop.currency,
+        "data_up_to": shop.cutoff.isoformat(),
+        "products": len(shop.products()),
+        "drafts": len(shop.drafts()),
+    }
+
+
+def is_demo(url: str) -> bool:
+    """Whether a demo shop stands at this address."""
+    try:
+        return Shop.open(url).meta("demo_seed") != ""
+    except BadInput:
+        return False
+
+
+def holds_products(url: str) -> bool:
+    """Whether a shop with products stands at this address."""
+    try:
+        return not Shop.open(url).categories().empty or not Shop.open(url).products().empty
+    except BadInput:
+        return False
+
+
+class Desk:
+    """A shop, a language model that loads in the background, and the assistant between them.
+
+    Args:
+        shop: The shop to work on.
+        load_model: Returns the chat model, or raises a `ToolError` that says why there is none.
+        model_name: What the page calls the model.
+    """
+
+    def __init__(self, shop: Shop, load_model: LoadModel, model_name: str) -> None:
+        self.shop = shop
+        self.model_name = model_name
+        self._model: Future[BaseChatModel] = ThreadPoolExecutor(1, "model").submit(load_model)
+        self._assistant: Assistant | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, settings: Settings) -> Desk:
+        """The desk that the settings describe; the model starts loading at once."""
+        shop = open_shop(settings)
+
+        def load() -> BaseChatModel:
+            from agent.models.select import open_model
+
+            return open_model(settings.model, settings.home, settings.api_key)
+
+        return cls(shop, load, settings.model)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the model has loaded, or failed to."""
+        return self._model.done()
+
+    def model(self) -> BaseChatModel:
+        """The model; waits for it while it loads.
+
+        Raises:
+            ToolError: It cannot be loaded; the sentence says why.
+        """
+        return self._model.result()
+
+    def model_or_none(self) -> BaseChatModel | None:
+        """The model, or None if it cannot be had: a brief needs none."""
+        try:
+            return self.model()
+        except ToolError:
+            return None
+
+    @cached_property
+    def tools(self) -> dict[str, BoundTool]:
+        """The manager's tools on this shop, without `write_brief`, which stands on them."""
+        from tools import ALL
+        from tools.registry import bind
+
+        return bind(ALL, self.shop, MANAGER)
+
+    def ask(self, text: str, thread_id: str) -> Iterator[Event]:
+        """Answer one message of a conversation."""
+        return self._ready_assistant().ask(text, thread_id)
+
+    def ledger(self, thread_id: str) -> Ledger:
+        """The figures of a conversation."""
+        return self._assistant.ledger(thread_id) if self._assistant else Ledger()
+
+    def write_brief(self, wanted: Wanted, locale: str = "en", progress: Progress | None = None) -> Brief:
+        """Compile and store the brief of what is wanted."""
+        from ui.briefs import write
+
+        return write(self.shop, self.tools, wanted, self.model_or_none(), locale, progress)
+
+    def brief_of(self, event: Event) -> Brief | None:
+        """The brief that an event of the conversation announces, if it does."""
+        from agent.assistant import StepFinished
+        from agent.brief.archive import load_brief
+
+        if not isinstance(event, StepFinished) or event.name != "write_brief" or event.result is None:
+            return None
+        brief_id = next(f.value for f in event.result.figures if f.id.startswith("brief") and f.id.endswith(".id"))
+        return load_brief(self.shop, str(brief_id))
+
+    def examples(self) -> list[str]:
+        """Things to say on this shop, for an empty page."""
+        categories = self.shop.categories().sort_values("launches", ascending=False)["category"]
+        category = str(categories.iloc[0]).split(" > ")[-1] if not categories.empty else "gifts"
+        return [
+            f"Draft a new product in {category}, on sale in early March",
+            f"Search for the best sellers in {category}",
+            "Write the brief for D-0001",
+        ]
+
+    def _ready_assistant(self) -> Assistant:
+        model = self.model()
+        with self._lock:
+            if self._assistant is None:
+                from agent.assistant import Assistant
+                from agent.brief.write import brief_writer
+                from tools.registry import bind
+
+                briefs = bind([brief_writer(self.tools, model)], self.shop, MANAGER)
+                self._assistant = Assistant(model, {**self.tools, **briefs})
+            return self._assistant
