@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shop import Chart, Draft, Product, Rows, Shop, Table, ToolError, ToolResult
+from shop.dates import parse_day
 from shop.resolve import find_product
 from tools.figures import Sheet, evidence, interval
 from tools.launch import has_history, launch_forecast
@@ -21,6 +22,8 @@ Array = NDArray[np.float64]
 _DRAWS = 2000
 _HISTORY_WEEKS = 26
 _BOLD = 1.5  # first buy over the buy of least regret from which the reader is told
+_SERVICE_RANGE = (0.5, 0.999)
+_USUAL_SERVICE = 0.95
 _REGRET_AT = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -29,7 +32,9 @@ def plan_inventory(
     shop: Shop,
     product: str,
     lead_time_days: int = 30,
-    service_level: float = 0.95,
+    service_level: float | None = None,
+    price: float | None = None,
+    launch_date: str | None = None,
     review_days: int = 14,
     clearance_share: float = 0.5,
 ) -> ToolResult:
@@ -38,19 +43,23 @@ def plan_inventory(
     Args:
         product: SKU, draft id or name.
         lead_time_days: Days from order to shelf, 1 to 365.
-        service_level: Chance not to run out before the second order arrives, between 0.5 and 0.999.
+        service_level: Chance not to run out before the second order arrives, between 0.5 and 0.999. Left out: the
+            level at which being wrong costs least.
+        price: Price to plan at. Left out: the product's own.
+        launch_date: First day on sale, as said. Left out: the draft's own.
         review_days: Days of sales seen before the second order is placed, 7 to 90.
         clearance_share: Share of the cost that an unsold unit still brings, between 0 and 1.
     """
     _check(lead_time_days, service_level, review_days, clearance_share)
-    item = find_product(shop, product)
+    item = _as_planned(shop, find_product(shop, product), price, launch_date)
     lead, review = ceil(lead_time_days / 7), ceil(review_days / 7)
     horizon = min(52 + lead + review, max(JUDGED_WEEKS, lead + review) + lead)
     draws, basis, rows = weekly_demand(shop, item, horizon)
-    plan = order_plan(draws, lead, review, service_level)
     price = item.price if isinstance(item, Draft) else item.list_price
+    service = _service(service_level, item.cost, price, clearance_share)
+    plan = order_plan(draws, lead, review, service[0])
     sheet = Sheet()
-    _headline(sheet, plan, basis, lead_time_days, service_level, item.cost, rows)
+    _headline(sheet, plan, basis, lead_time_days, service, item.cost, rows)
     table, chart = _regret(sheet, plan, item.cost, price, clearance_share)
     return ToolResult(
         summary=_summary(sheet),
@@ -59,6 +68,20 @@ def plan_inventory(
         chart=chart,
         warnings=_warnings(sheet, plan, item, basis, price),
     )
+
+
+def _as_planned(shop: Shop, item: Draft | Product, price: float | None, launch_date: str | None) -> Draft | Product:
+    """The item at the price and, for a launch, the date to plan for."""
+    if price is not None and price <= 0:
+        raise ToolError(f"A price of {price:g} cannot be planned; give a price above zero.")
+    day = None if launch_date is None else parse_day(launch_date, shop.today)
+    if isinstance(item, Draft):
+        changed = {"price": price, "launch_date": day}
+    elif day is not None and has_history(shop, item):
+        raise ToolError(f"{item.name} is on sale already; leave the launch date out.")
+    else:
+        changed = {"list_price": price, "launch_date": day}
+    return item.model_copy(update={name: value for name, value in changed.items() if value is not None})
 
 
 def weekly_demand(shop: Shop, item: Draft | Product, weeks: int) -> tuple[Array, str, Rows | None]:
@@ -109,10 +132,10 @@ def _weeks_on_sale(shop: Shop, item: Product) -> int:
     return min(_HISTORY_WEEKS, ((shop.cutoff - item.launch_date).days + 1) // 7)
 
 
-def _check(lead_time_days: int, service_level: float, review_days: int, clearance_share: float) -> None:
+def _check(lead_time_days: int, service_level: float | None, review_days: int, clearance_share: float) -> None:
     if not 1 <= lead_time_days <= 365:
         raise ToolError(f"A lead time of {lead_time_days} days cannot be planned; give 1 to 365 days.")
-    if not 0.5 <= service_level <= 0.999:
+    if service_level is not None and not _SERVICE_RANGE[0] <= service_level <= _SERVICE_RANGE[1]:
         raise ToolError(f"A service level of {service_level:g} cannot be planned; give a share between 0.5 and 0.999.")
     if not 7 <= review_days <= 90:
         raise ToolError(f"A review after {review_days} days cannot be planned; give 7 to 90 days.")
@@ -120,8 +143,26 @@ def _check(lead_time_days: int, service_level: float, review_days: int, clearanc
         raise ToolError(f"A clearance share of {clearance_share:g} makes no sense; give a share between 0 and 1.")
 
 
+def _service(asked: float | None, cost: float | None, price: float | None, clearance_share: float) -> tuple[float, str]:
+    """Service level and where it comes from: as asked, else the newsvendor's ratio, else the usual one."""
+    if asked is not None:
+        return asked, "as given"
+    if cost is None or price is None or price <= cost:
+        return _USUAL_SERVICE, "the usual level, since without cost and price no level can be weighed"
+    margin, loss = price - cost, cost * (1 - clearance_share)
+    ratio = margin / (margin + loss) if margin + loss else _USUAL_SERVICE
+    words = "margin over margin plus loss on an unsold unit (newsvendor): the level at which being wrong costs least"
+    return float(np.clip(ratio, *_SERVICE_RANGE)), words
+
+
 def _headline(
-    sheet: Sheet, plan: Plan, basis: str, lead_days: int, service: float, cost: float | None, rows: Rows | None
+    sheet: Sheet,
+    plan: Plan,
+    basis: str,
+    lead_days: int,
+    service: tuple[float, str],
+    cost: float | None,
+    rows: Rows | None,
 ) -> None:
     sheet.add(
         "buy.first_buy",
@@ -132,7 +173,7 @@ def _headline(
         rows=rows,
     )
     sheet.add("buy.lead_time", "Lead time", lead_days, "days", "as given")
-    sheet.add("buy.service_level", "Service level", service, "share", "as given")
+    sheet.add("buy.service_level", "Service level", service[0], "share", service[1])
     sheet.add("buy.cover_weeks", "Weeks of cover", plan.cover, "weeks", "review plus lead time, in whole weeks")
     sheet.add_draws(
         "buy.demand_over_cover",
@@ -142,7 +183,8 @@ def _headline(
         f"from {basis}",
         rows,
     )
-    sheet.add("buy.safety_stock", "Safety stock", plan.safety, "units", "first buy less mean demand over the cover")
+    words = "reorder point less median demand over lead time plus a week"
+    sheet.add("buy.safety_stock", "Safety stock", plan.safety, "units", words)
     sheet.add(
         "buy.reorder_point",
         "Reorder point",

@@ -20,8 +20,8 @@ class Plan:
     Attributes:
         cover: Weeks that the first buy must last: until a second order, placed at the first review, arrives.
         first_buy: Units.
-        safety: Units of the first buy above mean demand over the cover.
         reorder_point: Stock position (on hand and on order) at which to order again.
+        safety: Units of the reorder point above the median demand that it has to last for.
         p_stockout: Share of draws that run out at least once by week twelve when the rule is followed.
         p_overstock: Share of draws that still hold a quarter of the first buy at week twelve.
         second_order: Median week of the second order; None where most draws need none within the horizon.
@@ -30,8 +30,8 @@ class Plan:
 
     cover: int
     first_buy: int
-    safety: float
     reorder_point: int
+    safety: float
     p_stockout: float
     p_overstock: float
     second_order: int | None
@@ -83,8 +83,9 @@ def order_plan(draws: Array, lead: int, review: int, service_level: float) -> Pl
     return Plan(
         cover=cover,
         first_buy=first_buy,
-        safety=float(first_buy - over_cover.mean()),
         reorder_point=reorder_point,
+        # Against the median, not the mean: launch demand is so skewed that its mean can exceed an upper quantile.
+        safety=float(reorder_point - np.median(after)),
         p_stockout=float(short.mean()),
         p_overstock=float((left > _UNSOLD * first_buy).mean()),
         second_order=int(middle) if np.isfinite(middle) else None,

@@ -218,5 +218,6 @@ def _analogue_frame(level: Level) -> pd.DataFrame:
 
 
 def _seed(shop: Shop, item: Draft | Product, price: float | None, launched: date, weeks: int) -> int:
-    key = f"{item.model_dump_json()}|{price}|{launched}|{weeks}|{shop.cutoff}"
+    # Without the id: two drafts of the same product get the same draws.
+    key = f"{item.model_dump_json(exclude={'id'})}|{price}|{launched}|{weeks}|{shop.cutoff}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
