@@ -11,8 +11,8 @@ run: $(VENV)/.ready
 	./debut chat
 
 brief: $(VENV)/.ready
-	./debut demo --if-missing
-	./debut brief --name "Aurora gooseneck kettle" --category Kettles --cost 21.50 --price 49.90 --launch-date "early March" --out out
+	DEBUT_SHOP=demo ./debut demo --if-missing
+	DEBUT_SHOP=demo ./debut brief --name "Aurora gooseneck kettle" --category Kettles --cost 21.50 --price 49.90 --launch-date "early March" --out out
 
 test: $(VENV)/.tested
 	$(BIN)/ruff check .

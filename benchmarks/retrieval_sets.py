@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 from retrieval.collect import passages
-from shop.errors import BadInput
 from shop.passages import Scope
 from shop.text import clean
 
@@ -63,6 +62,18 @@ def public(folder: Path, half: str = "test") -> Iterator[Collection]:
             yield build(folder / name, half)
 
 
+def public_labelled(folder: Path) -> Iterator[tuple[str, list[tuple[str, str, bool]]]]:
+    """Reviews with their language and whether they praise: stars above or below three, or the label they came with."""
+    english, chinese = folder / "womens_reviews/reviews_a.parquet", folder / "zh_reviews/zh_reviews.parquet"
+    if english.is_file():
+        frame = pd.read_parquet(english).dropna(subset=["Review Text"])
+        frame = frame[frame["Rating"] != 3]
+        yield "reviews_en", [(t, "en", r > 3) for t, r in zip(frame["Review Text"], frame["Rating"], strict=True)]
+    if chinese.is_file():
+        frame = pd.read_parquet(chinese)
+        yield "reviews_zh", [(t, "zh", label == 1) for t, label in zip(frame["review"], frame["label"], strict=True)]
+
+
 def _retail_products(path: Path, half: str) -> Collection:
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         rows = [json.loads(line) for line in stream]
@@ -92,7 +103,7 @@ def _womens_reviews(path: Path, half: str) -> Collection:
             "id": r["key"],
             "ref": r["key"],
             "kind": "review",
-            "category": r["Class Name"],
+            "category": r["Class Name"] or "",
             "text": clean(r["Review Text"]),
         }
         for r in frame.to_dict("records")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-# Both settings were chosen on the development halves of three public sets (docs/retrieval.md), never on what is reported.
+# Chosen on the development halves of the public sets (docs/retrieval.md), never on what is reported.
 MEANING = 0.7  # weight of the cosine
 SURE_COSINE = (0.25, 0.55)  # a cosine at which a passage is surely not, and surely, about the query
 

@@ -115,11 +115,13 @@ class Index:
             manifest = None if rebuild else self._manifest()
             if manifest:
                 self._same_model(manifest)
+            begun = None if rebuild else self._begun(manifest)
+            if begun:
                 try:
-                    return self._write(frame, manifest.vectors, progress)
+                    return self._write(frame, begun, progress)
                 except (*DAMAGE, sqlite3.Error):
                     pass  # what cannot be brought up to date is made anew
-            return self._write(frame, f"vectors-{uuid.uuid4().hex[:8]}", progress)
+            return self._write(frame, f"{self._stem()}{uuid.uuid4().hex[:8]}", progress)
 
     def load(self) -> Snapshot:
         """The present state; damaged vectors are left out and said so.
@@ -150,6 +152,14 @@ class Index:
         manifest = self._manifest()
         if manifest:
             self._same_model(manifest)
+
+    def _stem(self) -> str:
+        return f"vectors-{hashlib.sha256(self.embedder.fingerprint.encode()).hexdigest()[:8]}-"
+
+    def _begun(self, manifest: Manifest | None) -> str:
+        """Folder of vectors to go on with: the index's, or one that an interrupted first run left; else empty."""
+        names = [manifest.vectors] if manifest else [path.name for path in self.folder.glob(f"{self._stem()}*")]
+        return next((name for name in names if (self.folder / name / "chroma.sqlite3").is_file()), "")
 
     def _open_vectors(self, manifest: Manifest) -> tuple[VectorStore | None, str]:
         damage = f"the index of meanings is damaged, so this was found by words alone; {REBUILD}"

@@ -21,8 +21,9 @@ _COMMON_EN = frozenset((
     "would", "you", "your",
 ))
 _COMMON_ZH = frozenset((
-    "的", "了", "是", "我", "你", "您", "吗", "呢", "吧", "啊", "和", "与", "在", "有", "就", "都", "也", "很", "把", "被",
-    "让", "给", "对", "这", "那", "个", "会", "要", "能", "可以", "什么", "怎么", "如何", "请问", "多少", "多久", "哪些",
+    "的", "了", "是", "我", "你", "您", "吗", "呢", "吧", "啊", "和", "与", "在", "有", "就", "都", "也",
+    "很", "把", "被", "让", "给", "对", "这", "那", "个", "会", "要", "能", "可以", "什么", "怎么", "如何",
+    "请问", "多少", "多久", "哪些",
 ))
 # fmt: on
 
@@ -44,13 +45,15 @@ def words(text: str) -> list[str]:
     """Terms of a text in order, repeated as they occur; common words are left out.
 
     English is lower-cased and stemmed (Porter 2). Chinese is cut into jieba's words, also the shorter ones inside
-    long words, and into overlapping pairs of characters, so that a word the dictionary lacks is still found.
+    long words, and besides into overlapping pairs of characters and single ones, so that a word the dictionary lacks
+    or cuts elsewhere is still found.
     """
     found: list[str] = []
     # Full-width letters and digits are the same words.
     for piece in _PIECE.findall(unicodedata.normalize("NFKC", text).lower()):
         if piece[0] >= "\u3400":
-            found += chinese_words(piece) + [piece[i : i + 2] for i in range(len(piece) - 1) if len(piece) > 2]
+            pairs = [piece[i : i + 2] for i in range(len(piece) - 1)]
+            found += chinese_words(piece) + pairs + [char for char in piece if char not in _COMMON_ZH]
         else:
             joined = _JOINT.split(piece)
             whole = [piece] if len(joined) > 1 else []

@@ -38,7 +38,7 @@ def shorten(text: str, limit: int = 240) -> str:
         return text
     cut = text[: limit - 1]
     at = cut.rfind(" ")
-    return (cut[:at] if at > limit * 0.6 else cut).rstrip(" ,;:，；：、") + "…"
+    return (cut[:at] if at > limit * 0.5 else cut).rstrip(" ,;:，；：、") + "…"
 
 
 def is_chinese(text: str) -> bool:
@@ -57,14 +57,14 @@ def sentences(text: str, least: int = 12) -> list[str]:
     found: list[str] = []
     short = ""
     for piece in _END.split(text):
-        joined = f"{short} {piece.strip()}".strip() if piece else short
+        joined = _joined(short, piece.strip())
         if len(joined) + len(CHINESE.findall(joined)) < least:
             short = joined
             continue
         found.append(joined)
         short = ""
     if short:
-        found[-1:] = [f"{found[-1]} {short}" if found else short]
+        found[-1:] = [_joined(found[-1], short) if found else short]
     return found
 
 
@@ -76,8 +76,14 @@ def parts(text: str, limit: int = 900) -> list[str]:
             piece = sentence[start : start + limit]
             if gathered[-1] and len(gathered[-1]) + len(piece) + 1 > limit:
                 gathered.append("")
-            gathered[-1] = f"{gathered[-1]} {piece}".strip()
+            gathered[-1] = _joined(gathered[-1], piece)
     return [part for part in gathered if part]
+
+
+def _joined(one: str, other: str) -> str:
+    """Two pieces of a text together again; Chinese has no space between them."""
+    chinese = bool(one) and (one[-1] in "。！？；…" or bool(CHINESE.match(one[-1])))
+    return one + other if chinese or not one or not other else f"{one} {other}"
 
 
 def fenced(passages: Iterable[Passage], limit: int = 400) -> str:

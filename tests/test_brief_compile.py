@@ -324,3 +324,8 @@ def test_declarations_hold_no_number_and_the_same_figures_in_both_languages(sect
         assert not bare_numbers(text.en), text.en
         assert not bare_numbers(text.zh), text.zh
         assert sorted(placeholders(text.en)) == sorted(placeholders(text.zh)), text.en
+
+
+def test_whatever_a_fact_waits_for_has_a_name_and_a_supplier() -> None:
+    named = {fact.figure for section in SECTIONS for fact in section.facts}
+    assert {source for section in SECTIONS for fact in section.facts for source in fact.needs} <= named

@@ -90,3 +90,14 @@ def test_a_date_in_the_past_is_told_in_one_sentence(shop: Shop) -> None:
     assert brief.verdict != "go"
     assert "date_in_the_past" in {finding.rule for finding in brief.findings}
     assert brief.section("demand").status == "unknown"
+
+
+def test_the_example_in_the_document_runs(
+    demo_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with demo_shop.engine.connect() as connection:
+        connection.execute(text("VACUUM INTO :path"), {"path": str(tmp_path / "shop.db")})
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[1] / "docs" / "brief.md").read_text()
+    exec(page.split("```python")[1].split("```")[0], {})
+    assert capsys.readouterr().out.startswith("Launch brief: Aurora kettle")

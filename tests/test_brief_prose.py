@@ -168,6 +168,7 @@ def test_good_words_are_taken_and_the_plan_stays_the_same(write: Write) -> None:
     assert brief.section("demand").text == plain.section("demand").text
     assert brief.plan_hash == plain.plan_hash
     assert brief.verdict == plain.verdict
+    assert (brief.model, plain.model) == ("scripted", "")
     assert brief.unbacked == ()
 
 

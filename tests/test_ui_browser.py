@@ -123,7 +123,6 @@ def test_every_number_of_an_answer_is_a_link(page: Page) -> None:
 
 
 def test_form_writes_a_brief_and_says_what_is_wrong(page: Page) -> None:
-    page.get_by_role("button", name="New brief").click()
     page.get_by_role("textbox", name="Product").fill("Quill travel mug")
     page.get_by_label("Launch date").fill("2001-03-01")
     page.locator("#write-brief").click()

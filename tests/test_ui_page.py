@@ -178,12 +178,13 @@ def test_a_bug_becomes_a_sentence_with_an_id_in_the_log(desk: Desk, tmp_path: Pa
 
 def test_form_answers_bad_input_with_a_sentence(events: Events) -> None:
     for name, category, cost, launch in (
-        ("", None, 3.0, ""),
-        ("Kettle", "Submarines", 3.0, ""),
-        ("Kettle", None, -3.0, ""),
-        ("Kettle", None, 3.0, "2001-03-01"),
+        ("", None, "3", ""),
+        ("Kettle", "Submarines", "3", ""),
+        ("Kettle", None, "-3", ""),
+        ("Kettle", None, "cheap", ""),
+        ("Kettle", None, "", "2001-03-01"),
     ):
-        sentence, brief = events.write_brief(name, category, cost, None, launch, "en", lambda *a, **k: None)  # type: ignore[arg-type]
+        sentence, brief = events.write_brief(name, category, cost, "", launch, "en", lambda *_, **__: None)  # type: ignore[arg-type]
         assert sentence.endswith(".")
         assert not isinstance(brief, Shown)
 

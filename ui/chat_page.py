@@ -18,6 +18,7 @@ from ui.page_events import Events, Shown
 from ui.wiring import Desk
 
 HERE = Path(__file__).parent
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 UNREAD_PLACEHOLDER = (
     "## What do you want to launch?\n"
     "Describe the product: what it is, its category, what it costs you, when it should go on sale. "
@@ -56,6 +57,7 @@ def serve(desk: Desk, log_file: Path, port: int, open_browser: bool) -> None:
     page = build(desk, log_file)
     launch(page, port, open_browser)
     print(f"Debut is at http://127.0.0.1:{port} (Ctrl-C stops it).", flush=True)
+    desk.load()  # not before: it would compete with the page for the processor
     page.block_thread()
 
 
@@ -123,7 +125,7 @@ def _header(desk: Desk, page: gr.Blocks) -> gr.Radio:
             yield f"{desk.model_name} · loading …"
         yield f"{desk.model_name} · {'ready' if desk.model_or_none() else 'not available'}"
 
-    page.load(say_model, None, model, api_visibility="private", show_progress="hidden", concurrency_limit=20)
+    page.load(say_model, None, model, **PRIVATE, concurrency_limit=20)
     return locale
 
 
@@ -162,16 +164,17 @@ def _conversation(desk: Desk) -> tuple[gr.Chatbot, gr.Textbox, gr.Button]:
 
 def _brief_form(events: Events, desk: Desk, brief: gr.State, locale: gr.Radio) -> None:
     categories = list(desk.shop.categories()["category"])
-    with gr.Accordion("New brief", open=False, elem_id="new-brief"):
+    with gr.Accordion("New brief", open=True, elem_id="new-brief") as form:
         with gr.Row():
             name = gr.Textbox(label="Product", placeholder="Aurora gooseneck kettle", scale=3, max_length=200)
             category = gr.Dropdown(categories, label="Category", value=None, allow_custom_value=True, scale=2)
         with gr.Row():
-            cost = gr.Number(None, label="Cost per unit", placeholder="21.50", minimum=0, min_width=120)
-            price = gr.Number(None, label="Price, if you have one", placeholder="49.90", minimum=0, min_width=120)
+            cost = gr.Textbox(label="Cost per unit", placeholder="21.50", max_length=20, min_width=120)
+            price = gr.Textbox(label="Price, if you have one", placeholder="49.90", max_length=20, min_width=120)
             launch = gr.Textbox(label="Launch date", placeholder="early March", max_length=40, min_width=140)
         write = gr.Button("Write the brief", variant="primary", elem_id="write-brief")
         progress = gr.Markdown(elem_id="progress", min_height=48)
+    brief.change(lambda: gr.Accordion(open=False), None, form, **PRIVATE)
     write.click(
         events.write_brief,
         [name, category, cost, price, launch, locale],
@@ -215,10 +218,9 @@ def _inspector(events: Events, conversation: gr.State, brief: gr.State, locale: 
         events.inspect,
         [asked, conversation, brief, locale],
         [drawer, text, rows],
-        api_visibility="private",
-        show_progress="hidden",
+        **PRIVATE,
     )
-    close.click(lambda: gr.Column(visible=False), None, drawer, api_visibility="private", show_progress="hidden")
+    close.click(lambda: gr.Column(visible=False), None, drawer, **PRIVATE)
 
 
 def _wire(
@@ -230,10 +232,9 @@ def _wire(
     brief: gr.State,
     locale: gr.Radio,
 ) -> None:
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     given, shown = [message, conversation, brief, locale], [chat, conversation, brief, message]
-    sent = message.submit(events.send, given, shown, concurrency_limit=8, **private)
-    picked = chat.example_select(events.picked, given[1:], shown, concurrency_limit=8, **private)
-    message.stop(events.stopped, [conversation, locale], chat, cancels=[sent, picked], **private)
-    fresh.click(lambda: ([], None), None, [chat, conversation], cancels=[sent, picked], **private)
-    locale.change(events.redraw, [conversation, locale], chat, **private)
+    sent = message.submit(events.send, given, shown, concurrency_limit=8, **PRIVATE)
+    picked = chat.example_select(events.picked, given[1:], shown, concurrency_limit=8, **PRIVATE)
+    message.stop(events.stopped, [conversation, locale], chat, cancels=[sent, picked], **PRIVATE)
+    fresh.click(lambda: ([], None), None, [chat, conversation], cancels=[sent, picked], **PRIVATE)
+    locale.change(events.redraw, [conversation, locale], chat, **PRIVATE)

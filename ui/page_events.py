@@ -12,6 +12,7 @@ import gradio as gr
 
 from agent.brief.types import Brief
 from shop import Figure
+from shop.quantities import parse_number
 from ui.briefs import Wanted
 from ui.conversation import WORDS, Conversation, Turn, messages
 from ui.edge import Failure, edge
@@ -86,19 +87,25 @@ class Events:
         self,
         name: str,
         category: str | None,
-        cost: float | None,
-        price: float | None,
+        cost: str,
+        price: str,
         launch_date: str,
         locale: str,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio hands it in)
     ) -> tuple[str, Any]:
         """Write the brief of a new product from the form; what was wrong with it comes back as a sentence."""
-        wanted = Wanted(name=name, category=category or "", cost=cost, price=price, launch_date=launch_date)
         if not name.strip():
             return "A brief needs the product's name.", gr.skip()
         progress(0.0, desc=WORDS[locale]["loading"] if not self._desk.is_ready else "")
         failures: list[Failure] = []
         with edge(self._log_file, failures.append):
+            wanted = Wanted(
+                name=name,
+                category=category or "",
+                cost=_number(cost),
+                price=_number(price),
+                launch_date=launch_date,
+            )
             brief = self._desk.write_brief(wanted, locale, lambda what, done, total: progress((done, total), desc=what))
             return "", Shown(brief)
         return escape(failures[0].sentence), gr.skip()
@@ -126,6 +133,10 @@ class Events:
 
     def _chat(self, conversation: Conversation, locale: str) -> list[dict[str, Any]]:
         return messages(conversation, self._desk.ledger(conversation.thread_id), locale)
+
+
+def _number(text: str) -> float | None:
+    return parse_number(text) if text.strip() else None
 
 
 def _fail(turn: Turn, failure: Failure) -> None:

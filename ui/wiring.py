@@ -98,7 +98,7 @@ def holds_products(url: str) -> bool:
 
 
 class Desk:
-    """A shop, a language model that loads in the background, and the assistant between them.
+    """A shop, a language model that loads in the background once asked to, and the assistant between them.
 
     Args:
         shop: The shop to work on.
@@ -109,13 +109,14 @@ class Desk:
     def __init__(self, shop: Shop, load_model: LoadModel, model_name: str) -> None:
         self.shop = shop
         self.model_name = model_name
-        self._model: Future[BaseChatModel] = ThreadPoolExecutor(1, "model").submit(load_model)
+        self._load_model = load_model
+        self._loading: Future[BaseChatModel] | None = None
         self._assistant: Assistant | None = None
         self._lock = threading.Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Desk:
-        """The desk that the settings describe; the model starts loading at once."""
+        """The desk that the settings describe."""
         shop = open_shop(settings)
 
         def load() -> BaseChatModel:
@@ -125,10 +126,17 @@ class Desk:
 
         return cls(shop, load, settings.model)
 
+    def load(self) -> Future[BaseChatModel]:
+        """Start loading the model, if that has not been started, and go on."""
+        with self._lock:
+            if self._loading is None:
+                self._loading = ThreadPoolExecutor(1, "model").submit(self._load_model)
+            return self._loading
+
     @property
     def is_ready(self) -> bool:
         """Whether the model has loaded, or failed to."""
-        return self._model.done()
+        return self._loading is not None and self._loading.done()
 
     def model(self) -> BaseChatModel:
         """The model; waits for it while it loads.
@@ -136,7 +144,7 @@ class Desk:
         Raises:
             ToolError: It cannot be loaded; the sentence says why.
         """
-        return self._model.result()
+        return self.load().result()
 
     def model_or_none(self) -> BaseChatModel | None:
         """The model, or None if it cannot be had: a brief needs none."""

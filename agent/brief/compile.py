@@ -183,6 +183,6 @@ def _brief(
         calls=tuple(
             {"tool": r.tool, "call": r.call, "inputs": r.inputs, "seconds": r.seconds} for r in plan.ledger.results
         ),
-        model="" if writer is None else writer.name,
+        model=writer.name if writer is not None and any(s.written_by == "model" for s in sections) else "",
         seconds=round(seconds, 2),
     )

@@ -84,7 +84,7 @@ class Brief(Frozen):
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     calls: tuple[dict[str, Any], ...] = ()
-    model: str = ""
+    model: str = ""  # that wrote any of the sentences
     seconds: float = 0.0
 
     @property

@@ -155,9 +155,8 @@ class Job:
         if lines.empty:
             return
         named = lines[lines["name"] != ""].groupby(["sku", "name"], sort=False).size().reset_index(name="lines")
-        self.names.update(
-            dict(zip(zip(named["sku"], named["name"], strict=True), named["lines"].tolist(), strict=True))
-        )
+        pairs = zip(named["sku"], named["name"], strict=True)
+        self.names.update(dict(zip(pairs, named["lines"].tolist(), strict=True)))
         skus = lines["sku"].unique().tolist()
         self.touched.update(skus)
         self.add_products([{"sku": sku, "name": sku} for sku in skus])
@@ -169,7 +168,7 @@ class Job:
         codes, orders = pd.factorize(lines["order_id"])
         before = np.array([self._lines[order] for order in orders], dtype=np.int64)
         self._lines.update(dict(zip(orders, np.bincount(codes, minlength=len(orders)).tolist(), strict=True)))
-        return before[codes] + lines.groupby(codes).cumcount() + 1
+        return pd.Series(before[codes], index=lines.index) + lines.groupby(codes).cumcount() + 1
 
 
 def first_reason(index: pd.Index[Any], rules: Iterable[tuple[Any, str]]) -> pd.Series[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -144,6 +144,7 @@ _SMALL_WORDS = frozenset(["a", "an", "and", "at", "by", "for", "from", "in", "of
 _ACRONYMS = frozenset(["LED", "UK", "USA", "CD", "DVD", "TV", "BBQ", "XL", "II", "III", "WC"])
 
 
+@lru_cache(maxsize=20_000)
 def clean_name(description: str) -> str:
     """A shouted till description as a product name: "SET OF 3 CAKE TINS  PANTRY DESIGN " → "Set of 3 Cake Tins …"."""
     words = description.replace(",", ", ").replace(" ,", ",").strip(" ,.").split()

@@ -35,8 +35,12 @@ def naive_scale(panel: Panel) -> Array:
 
 def recent_level(panel: Panel, periods: int = 26) -> Array:
     """Mean units over the last periods that were seen (N,), at least 0.01."""
-    frame = pd.DataFrame(panel.units.T)
-    level = frame.apply(lambda column: column.dropna().tail(periods).mean()).to_numpy(dtype=float)
+    known = np.isfinite(panel.units)
+    # Counted from the end, so that gaps do not shorten what is looked at.
+    late = known & (np.cumsum(known[:, ::-1], axis=1)[:, ::-1] <= periods)
+    count = late.sum(axis=1)
+    sums = np.where(late, np.nan_to_num(panel.units), 0.0).sum(axis=1)
+    level = np.divide(sums, count, out=np.zeros(len(sums)), where=count > 0)
     return np.maximum(np.nan_to_num(level), 0.01)
 
 

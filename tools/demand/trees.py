@@ -18,7 +18,7 @@ LAGS = 8
 _WINDOWS = (4, 13, 26)
 _MOST_ROWS = 120_000
 SETTINGS: dict[str, Any] = {
-    "n_estimators": 200,
+    "n_estimators": 150,
     "learning_rate": 0.05,
     "num_leaves": 31,
     "min_child_samples": 40,
@@ -87,8 +87,8 @@ def fit_trees(
     """
     groups = np.zeros(len(panel.keys), dtype=np.int64) if categories is None else categories
     periods = panel.units.shape[1]
-    step = max(1, horizon // 3)
-    origins = list(range(periods - 1, max(LAGS + 2, periods // 4), -step))[: max(8, 3 * panel.cycle // step)]
+    step = max(1, horizon // 2)
+    origins = list(range(periods - 1, max(LAGS + 2, periods // 4), -step))[: max(8, 2 * panel.cycle // step)]
     x, y, rows = [], [], 0
     for origin in origins:
         reach = min(horizon, periods - origin)

@@ -24,9 +24,9 @@ LEAST_TO_COMPARE = 20  # reviews on each side of a comparison
 _SIDES: tuple[tuple[Side, str], ...] = (("complaint", "pain"), ("praise", "praise"))
 _ONLY = {
     "complaint": re.compile(
-        r"complain|dislike|hate|problem|wrong|negative|pain|bad|缺点|差评|投诉|问题|不满|吐槽", re.I
+        r"complain|dislike|(?:not|n['’]t) like|hate|problem|wrong|negative|pain|bad|缺点|差评|投诉|问题|不满|吐槽", re.I
     ),
-    "praise": re.compile(r"prais|\blike|love|positive|good|strength|优点|好评|喜欢|满意", re.I),
+    "praise": re.compile(r"prais|(?<!not )(?<!n['’]t )\blike|love|positive|good|strength|优点|好评|喜欢", re.I),
 }
 
 
@@ -59,8 +59,7 @@ def review_insights(shop: Shop, query: str, product: str | None = None, category
         raise ToolError(f"There are no reviews of {asked.name} yet; ask about its category or another product.")
     polarity = Polarity.fit([clean(text) for text in reviews["text"]], reviews["rating"].tolist())
     frame = review_sentences(own, names, polarity)
-    found = [t for t in themes(frame) if asked.side in (None, t.side)]
-    found = [t for t in found if t.aspect in asked.aspects] or found
+    found = _fitting(frame, asked)
     sheet = Sheet()
     _overview(shop, sheet, asked, own)
     others = reviews[reviews["sku"].isin(asked.rivals)]
@@ -80,6 +79,12 @@ def review_insights(shop: Shop, query: str, product: str | None = None, category
     )
 
 
+def _fitting(frame: pd.DataFrame, asked: _Asked) -> list[Theme]:
+    """Themes on what was asked, however few say so; where nothing was singled out or said, all with support."""
+    exact = [theme for theme in themes(frame, least=1) if theme.aspect in asked.aspects]
+    return exact or [theme for theme in themes(frame) if asked.side in (None, theme.side)]
+
+
 def _asked(
     shop: Shop, catalogue: pd.DataFrame, names: Aspects, query: str, product: str | None, category: str | None
 ) -> _Asked:
@@ -96,7 +101,7 @@ def _asked(
         rivals = tuple(sku for sku in shop.products(item.category)["sku"] if sku != item.sku) if item.category else ()
     said = clean(query)
     wanted: list[Side] = [side for side, pattern in _ONLY.items() if pattern.search(said)]  # type: ignore[misc]
-    side = wanted[0] if len(wanted) == 1 or ("complaint" in wanted[:1] and re.search(r"dislike", said)) else None
+    side = wanted[0] if len(wanted) == 1 else None
     return _Asked(name, skus, rivals, frozenset(names.of(said)), side)
 
 
@@ -164,9 +169,7 @@ def _theme_figures(sheet: Sheet, key: str, theme: Theme, own: pd.DataFrame) -> t
 def _quote(sheet: Sheet, key: str, label: str, quotes: tuple[tuple[str, str], ...]) -> str:
     text = f"“{shorten(quotes[0][1], 160)}” ({quotes[0][0]})" if quotes else None
     rows = Rows(table="reviews", where={"id": (quotes[0][0],)}, count=1) if quotes else None
-    return sheet.add(
-        key, label, text, "text", "clearest such sentence", rows=rows, reason="no review says the contrary"
-    )
+    return sheet.add(key, label, text, "text", "clearest such sentence", rows=rows, reason="no review says otherwise")
 
 
 def _change(shop: Shop, sheet: Sheet, key: str, theme: Theme, own: pd.DataFrame) -> str:

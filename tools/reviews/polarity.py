@@ -1,4 +1,4 @@
-"""Praise or complaint: a sentence's polarity from a lexicon, sharpened by the shop's own ratings where there are many."""
+"""Praise or complaint: polarity from a lexicon, sharpened by the shop's own ratings where there are many."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,4 +109,4 @@ class Polarity:
 
 def _with_pairs(text: str) -> list[str]:
     found = tokens(text)
-    return found + [f"{a} {b}" for a, b in zip(found, found[1:], strict=False)]
+    return found + [f"{a} {b}" for a, b in pairwise(found)]

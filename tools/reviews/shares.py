@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
-from typing import NamedTuple
 
 Z_80 = 1.2815515655446004  # standard normal quantile at 0.9: an 80 % interval, as for every figure
 Z_95 = 1.959963984540054
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True)
+class Share:
     """`count` of `total` with the bounds of its interval."""
 
     count: int

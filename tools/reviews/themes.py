@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ class Aspects:
         self._patterns = dict(_general())
         for name in sorted(set(attributes)):
             if name and not self.of(name):
-                self._patterns[name] = re.compile(rf"\b{re.escape(name.lower())}(?:s|es)?\b")
+                self._patterns[name] = re.compile(rf"\b{re.escape(name.lower())}\b")
 
     def of(self, text: str) -> list[str]:
         """Names of the aspects that a sentence mentions."""
@@ -96,14 +96,15 @@ def themes(frame: pd.DataFrame, least: int = LEAST_REVIEWS) -> list[Theme]:
 
 def _grouped(named: pd.DataFrame, least: int) -> list[Theme]:
     found = []
-    for (aspect, side), rows in named.groupby(["aspects", "side"], sort=True):
+    for key, rows in named.groupby(["aspects", "side"], sort=True):
+        aspect, side = cast(tuple[str, Side], key)
         reviews = rows.drop_duplicates("review")
         if len(reviews) < least:
             continue
         other = named[(named["aspects"] == aspect) & (named["side"] != side)]
         found.append(
             Theme(
-                aspect=str(aspect),
+                aspect=aspect,
                 side=side,
                 reviews=frozenset(reviews["review"]),
                 quotes=_clearest(rows),

@@ -77,7 +77,13 @@ SECTION = SectionPlan(
     facts=(
         Fact("launch.units_12w", Text("sales forecast", "销量预测"), True, DATA, _DEMAND[1:]),
         Fact("launch.revenue_12w", Text("revenue", "销售额"), True, DATA, _DEMAND),
-        Fact("economics.contribution_12w", Text("contribution", "贡献"), True, BUYING, (*_COST, *_DEMAND)),
+        Fact(
+            "economics.contribution_12w",
+            Text("contribution", "贡献"),
+            True,
+            BUYING,
+            (*_COST, *_DEMAND, "price.recommended"),
+        ),
         Fact("decision.cash_at_risk", Text("cash at risk", "占用资金"), False, BUYING, ("buy.first_buy", *_COST)),
         Fact("decision.owner", Text("owner", "负责人"), False, MERCHANDISING),
     ),

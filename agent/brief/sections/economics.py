@@ -162,7 +162,7 @@ def moves_most(plan: Plan) -> str:
     return max(known, key=lambda lever: abs(known[lever])) if known else ""
 
 
-_COST = ("item.cost",)
+_COST = ("item.cost", "price.recommended")
 SECTION = SectionPlan(
     id="economics",
     title=Text("Unit economics", "单位经济"),
