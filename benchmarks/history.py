@@ -72,7 +72,9 @@ def history_task(data: SalesData, series: int) -> tuple[list[Result], dict[str, 
     return rows, {"series": len(panel.keys), "origins": [str(panel.starts[o].date()) for o in origins], **chosen_by}
 
 
-def _run(panel: Panel, origins: list[int], horizon: int) -> tuple[list[dict[str, Array]], dict[str, float], dict[str, Any]]:
+def _run(
+    panel: Panel, origins: list[int], horizon: int
+) -> tuple[list[dict[str, Array]], dict[str, float], dict[str, Any]]:
     parts, spent, chosen = [], dict.fromkeys(("debut", *RIVALS), 0.0), {}
     for origin in origins:
         known = panel.until(origin)

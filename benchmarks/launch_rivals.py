@@ -60,7 +60,7 @@ def analogues(task: Task) -> Forecasts:
 
 
 def lightgbm(task: Task) -> Forecasts:
-    """Plain LightGBM on (product, period): price, category, period since launch, time of year; Tweedie and quantiles."""
+    """Plain LightGBM on (product, period): price, category, period, time of year; Tweedie mean and quantiles."""
     horizon = task.windows.shape[1]
     learn = _plain_features(task.known, task.learned, horizon)
     new = _plain_features(task.known, task.rows, horizon)

@@ -168,7 +168,7 @@ def as_days(frame: pd.DataFrame, column: str, file: str, optional: bool = False)
     if wrong.any():
         line = int(wrong.to_numpy().argmax())
         raise BadInput(
-            f"{file}, line {line + 2}: column {column} has {values.iloc[line]!r}; a date such as 2024-07-01 is expected."
+            f"{file}, line {line + 2}: column {column} has {values.iloc[line]!r}; 2024-07-01 or the like is expected."
         )
     return days
 

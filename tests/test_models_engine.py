@@ -12,10 +12,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from tiny_model import tiny_engine, tiny_tokenizer
 
+from agent.models.decoding import Decoder, KeptPrompt, PromptStore
 from agent.models.engine import Piece, Request, Turns, until_stop
 from agent.models.grammar import reply_grammar
 from agent.models.template import parse_reply, render_prompt
-from agent.models.transformers_engine import KeptPrompt, PromptStore, TransformersEngine
 from shop import ToolError
 
 
@@ -31,7 +31,7 @@ TOOLS = [convert_to_openai_tool(tool) for tool in (forecast_launch, list_orders)
 SYSTEM = SystemMessage("You are Debut.")
 
 
-def written(engine: TransformersEngine, request: Request) -> tuple[str, Piece]:
+def written(engine: Decoder, request: Request) -> tuple[str, Piece]:
     pieces = list(engine.generate(request))
     assert [piece.ending is not None for piece in pieces] == [False] * (len(pieces) - 1) + [True]
     return "".join(piece.text for piece in pieces), pieces[-1]
@@ -64,7 +64,7 @@ def test_a_greedy_reply_without_grammar_equals_transformers_generate() -> None:
     engine, tokenizer = tiny_engine(), tiny_tokenizer()
     prompt = render_prompt([SYSTEM, HumanMessage("Say something")])
     ids = torch.tensor([tokenizer.encode(prompt, add_special_tokens=False)])
-    expected = engine._model.generate(
+    expected = engine.backend.model.generate(
         ids, attention_mask=torch.ones_like(ids), max_new_tokens=30, do_sample=False, pad_token_id=0
     )
     text, last = written(engine, Request(prompt, max_tokens=30))
@@ -101,17 +101,15 @@ def test_a_changed_tool_list_is_read_anew_and_gives_what_a_fresh_engine_gives() 
 
 
 def test_kept_prompts_are_few_and_a_broken_one_is_dropped() -> None:
-    engine = tiny_engine()
-    store = PromptStore(engine._model.config, size=2)
-    with torch.inference_mode():
-        for number in range(3):
-            kept = store.take([number + 5, 7, 8])
-            engine._model(torch.tensor([[number + 5, 7]]), past_key_values=kept.cache)
-            kept.tokens = [number + 5, 7]
-            store.keep(kept)
+    backend = tiny_engine().backend
+    store = PromptStore(backend, size=2)
+    for number in range(3):
+        kept = store.take([number + 5, 7, 8])
+        backend.read(kept.state, 0, [number + 5, 7])
+        kept.tokens = [number + 5, 7]
+        store.keep(kept)
     assert [len(store.take([n + 5, 7, 9]).tokens) for n in range(3)] == [0, 2, 2]
-    broken = KeptPrompt(store.take([99]).cache, [1, 2, 3])
-    store.keep(broken)
+    store.keep(KeptPrompt(backend.start(), [1, 2, 3], reading=True))
     assert store.take([1, 2, 3, 4]).tokens == []
 
 

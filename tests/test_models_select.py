@@ -182,7 +182,7 @@ def test_several_choices_are_opened_when_needed(tmp_path: Path) -> None:
 
 def test_a_folder_with_a_model_opens_by_name(tmp_path: Path) -> None:
     engine = tiny_engine()
-    engine._model.save_pretrained(tmp_path)
+    engine.backend.model.save_pretrained(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
     model = open_model(f"hf:{tmp_path}", tmp_path)
     bound = model.bind_tools([list_orders], tool_choice="any")

@@ -1,4 +1,4 @@
-"""The index: nothing done twice, deletion follows the source, other models refused, damage noticed and answered around."""
+"""The index: nothing done twice, deletion follows the source, other models refused, damage answered around."""
 
 from __future__ import annotations
 
@@ -187,6 +187,23 @@ def test_the_embedded_model_equals_its_reference(tmp_path: Path) -> None:
     slow = SentenceTransformer(str(embedded_weights()), device="cpu").encode_document(texts, normalize_embeddings=True)
     assert np.abs(fast - slow).max() < EQUAL
     assert np.linalg.norm(fast, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_library_is_opened_indexed_and_searched(demo_shop: Shop, tmp_path: Path) -> None:
+    from retrieval.library import Library
+
+    library = Library(demo_shop.engine, tmp_path)
+    shop = demo_shop.searched_by(library)
+    assert "not indexed yet" in library.search("return window", Scope(kinds=("policy",))).degraded
+    seen: list[int] = []
+    change = library.update(progress=seen.append)
+    assert sum(seen) == change.embedded > 0
+    assert shop.searcher is library
+    found = library.search("Can I send an opened lipstick back?", Scope(kinds=("policy",), in_force=shop.today))
+    assert found.degraded == ""
+    assert found.hits[0].ref == "RET-2"
+    assert library.update().embedded == 0
 
 
 def test_an_unknown_model_is_one_sentence(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ def test_themes_count_each_review_once(demo_shop: Shop) -> None:
         naive = {
             row["review"]
             for row in frame.to_dict("records")
-            if theme.aspect in row["aspects"] and (row["score"] >= 0.2 if theme.side == "praise" else row["score"] <= -0.2)
+            if theme.aspect in row["aspects"]
+            and (row["score"] >= 0.2 if theme.side == "praise" else row["score"] <= -0.2)
         }
         if not theme.aspect.startswith("“"):
             assert theme.reviews == naive
@@ -213,7 +214,7 @@ def test_an_order_of_the_future_is_refused(readable: Shop) -> None:
 
 
 def test_without_a_searcher_the_next_step_is_offered(demo_shop: Shop) -> None:
-    with pytest.raises(ToolError, match="./debut index"):
+    with pytest.raises(ToolError, match=r"\./debut index"):
         bound(demo_shop)["search_policies"](question="return window")
 
 

@@ -144,3 +144,13 @@ def test_figures_change_with_the_language(page: Page) -> None:
     expect(page.locator(FIGURES).last).to_contain_text("March")
     page.get_by_label("中文").check()
     expect(page.locator(FIGURES).last).to_contain_text("月")
+
+
+def test_stop_ends_an_answer_and_gives_the_box_back(page: Page) -> None:
+    page.fill("#message textarea", "wait for me")
+    page.press("#message textarea", "Enter")
+    page.locator("#message .stop-button").click()
+    expect(page.locator("#chat")).to_contain_text("Stopped.")
+    expect(page.locator("#message .submit-button")).to_be_visible()
+    say(page, "forecast it")
+    expect(page.locator(FIGURES).last).to_be_visible()

@@ -158,7 +158,7 @@ def test_stop_leaves_nothing_spinning(events: Events) -> None:
         if any(m.get("metadata", {}).get("status") == "pending" for m in chat):
             break
     updates.close()
-    chat = events.stopped(conversation, "en")
+    chat, _ = events.stopped(conversation, "en")
     assert chat[-1]["content"] == "Stopped."
     assert not any(m.get("metadata", {}).get("status") == "pending" for m in chat)
 

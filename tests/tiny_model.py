@@ -9,7 +9,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from agent.models.transformers_engine import TransformersEngine
+from agent.models.decoding import Decoder
+from agent.models.transformers_backend import decoder
 
 _SENTENCES = [
     "We expect a good first season for the kettle, with the first buy before the launch.",
@@ -50,6 +51,6 @@ def _tiny_llama(context: int) -> Any:
     return LlamaForCausalLM(config).eval()
 
 
-def tiny_engine(context: int = 2048, **options: Any) -> TransformersEngine:
+def tiny_engine(context: int = 2048, **options: Any) -> Decoder:
     """An engine over the random model: what it writes is nonsense, how it writes is the real thing."""
-    return TransformersEngine(_tiny_llama(context), tiny_tokenizer(), "tiny", **options)
+    return decoder(_tiny_llama(context), tiny_tokenizer(), "tiny", **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
@@ -38,6 +39,8 @@ def scripted_desk(shop: Shop) -> Desk:
         word = next((word for word in calls if word in said), "")
         if said.startswith("Rewrite"):
             return LIE
+        if said.startswith("wait"):
+            time.sleep(4)
         if not word:
             return "I can draft, forecast and write briefs."
         return SENTENCES[word] if isinstance(messages[-1], ToolMessage) else calls[word]

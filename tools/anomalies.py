@@ -48,9 +48,7 @@ class Unusual:
 
 
 @tool("read")
-def find_anomalies(
-    shop: Shop, product: str | None = None, category: str | None = None, weeks: int = 12
-) -> ToolResult:
+def find_anomalies(shop: Shop, product: str | None = None, category: str | None = None, weeks: int = 12) -> ToolResult:
     """Find unusual weeks of sales and say what lies behind them.
 
     Args:
@@ -193,7 +191,9 @@ def _answer(
     rule = "robust z-score of at least three and one of Isolation Forest and One-class SVM agreeing"
     sheet.add("anomaly.count", "Unusual product weeks", len(rows), "count", rule)
     open_count = int((reasons[rows, columns] == "unexplained").sum())
-    sheet.add("anomaly.unexplained", "Of them without a known reason", open_count, "count", "no cause in the shop's data")
+    sheet.add(
+        "anomaly.unexplained", "Of them without a known reason", open_count, "count", "no cause in the shop's data"
+    )
     order = np.argsort(-np.abs(found.z[rows, columns]), kind="stable")[:_SHOWN]
     cells = []
     for number, at in enumerate(order, start=1):

@@ -183,14 +183,14 @@ def _regions(shop: Shop, sheet: Sheet, path: str, weeks: int, region: str | None
     if region is not None:
         chosen = order["region"].str.lower() == region.lower()
         order = pd.concat([order[chosen], order[~chosen]])
-    for number, row in enumerate(order.head(12).itertuples(), start=1):
+    for number, row in enumerate(order.head(12).to_dict("records"), start=1):
         stem = f"market.region_{number}"
-        growth = row.now / row.before - 1 if row.before > 0 else None
+        growth = row["now"] / row["before"] - 1 if row["before"] > 0 else None
         cells.append(
             (
-                sheet.add(f"{stem}_name", "Region", str(row.region), "text", "as the orders say"),
-                sheet.add(f"{stem}_revenue", "Revenue", float(row.now), "money", "sum of order lines"),
-                sheet.add(f"{stem}_share", "Share", float(row.now / total), "share", "of all regions"),
+                sheet.add(f"{stem}_name", "Region", str(row["region"]), "text", "as the orders say"),
+                sheet.add(f"{stem}_revenue", "Revenue", float(row["now"]), "money", "sum of order lines"),
+                sheet.add(f"{stem}_share", "Share", float(row["now"] / total), "share", "of all regions"),
                 sheet.add(
                     f"{stem}_growth",
                     "Growth",

@@ -235,6 +235,6 @@ def _wire(
     given, shown = [message, conversation, brief, locale], [chat, conversation, brief, message]
     sent = message.submit(events.send, given, shown, concurrency_limit=8, **PRIVATE)
     picked = chat.example_select(events.picked, given[1:], shown, concurrency_limit=8, **PRIVATE)
-    message.stop(events.stopped, [conversation, locale], chat, cancels=[sent, picked], **PRIVATE)
-    fresh.click(lambda: ([], None), None, [chat, conversation], cancels=[sent, picked], **PRIVATE)
+    message.stop(events.stopped, [conversation, locale], [chat, message], cancels=[sent, picked], **PRIVATE)
+    fresh.click(events.fresh, None, [chat, conversation, message], cancels=[sent, picked], **PRIVATE)
     locale.change(events.redraw, [conversation, locale], chat, **PRIVATE)

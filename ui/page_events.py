@@ -24,6 +24,10 @@ from ui.wiring import Desk
 SECONDS_BETWEEN_UPDATES = 0.08
 
 
+BUSY: dict[str, Any] = {"value": "", "submit_btn": False, "stop_btn": True}
+IDLE: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+
+
 @dataclass(eq=False)
 class Shown:
     """The brief on the page. Gradio tells states apart by their hash, and a brief, which holds dicts, has none."""
@@ -40,15 +44,15 @@ class Events:
 
     def send(
         self, text: str, conversation: Conversation | None, shown: Shown | None, locale: str
-    ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, str]]:
+    ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, Any]]:
         """Answer one message, showing each step as it runs."""
         conversation = conversation or Conversation()
         if not text.strip():
-            yield self._chat(conversation, locale), conversation, shown, ""
+            yield self._chat(conversation, locale), conversation, shown, gr.skip()
             return
         turn = Turn(text.strip(), waits_for_model=not self._desk.is_ready)
         conversation.turns.append(turn)
-        yield self._chat(conversation, locale), conversation, shown, ""
+        yield self._chat(conversation, locale), conversation, shown, gr.Textbox(**BUSY)
         updated = time.monotonic()
         try:
             with edge(self._log_file, lambda failure: _fail(turn, failure)):
@@ -57,27 +61,31 @@ class Events:
                     brief = self._desk.brief_of(event)
                     shown = Shown(brief) if brief else shown
                     if turn.steps or time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
-                        yield self._chat(conversation, locale), conversation, shown, ""
+                        yield self._chat(conversation, locale), conversation, shown, gr.skip()
                         updated = time.monotonic()
-            yield self._chat(conversation, locale), conversation, shown, ""
+            yield self._chat(conversation, locale), conversation, shown, gr.Textbox(**IDLE)
         finally:
             turn.stop()
 
     def picked(
         self, conversation: Conversation | None, shown: Shown | None, locale: str, example: gr.SelectData
-    ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, str]]:
+    ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, Any]]:
         """Send an example of the empty page."""
         yield from self.send(example.value["text"], conversation, shown, locale)
 
-    def stopped(self, conversation: Conversation | None, locale: str) -> list[dict[str, Any]]:
+    def stopped(self, conversation: Conversation | None, locale: str) -> tuple[list[dict[str, Any]], Any]:
         """The reader pressed stop: what was written stands, and says so."""
         if conversation is None:
-            return []
+            return [], gr.Textbox(**IDLE)
         last = conversation.turns[-1]
         if not last.is_over:
             last.stop()
             last.failure = WORDS[locale]["stopped"]
-        return self._chat(conversation, locale)
+        return self._chat(conversation, locale), gr.Textbox(**IDLE)
+
+    def fresh(self) -> tuple[list[dict[str, Any]], None, Any]:
+        """A new conversation, which knows nothing of the old one."""
+        return [], None, gr.Textbox(**IDLE)
 
     def redraw(self, conversation: Conversation | None, locale: str) -> list[dict[str, Any]]:
         """The conversation with its figures written for another language."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -18,7 +18,8 @@ class Request:
     """One piece of decoding work.
 
     `grammar` is llguidance Lark source, empty for free text. At `temperature` zero decoding is greedy.
-    `cancelled` is looked at before every token, and while the request waits for its turn.
+    `cancelled` is looked at before every token, and while the request waits for its turn. `waiting` is told how many
+    requests are before this one, whenever that changes; zero when its turn has come after a wait.
     """
 
     prompt: str
@@ -27,6 +28,7 @@ class Request:
     stop: tuple[str, ...] = ()
     temperature: float = 0.0
     cancelled: threading.Event | None = None
+    waiting: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,26 +65,38 @@ class Turns:
         self._tickets: deque[object] = deque()
 
     @contextmanager
-    def turn(self, cancelled: threading.Event | None = None) -> Iterator[bool]:
-        """Wait for one's turn; False when it was cancelled meanwhile."""
+    def turn(
+        self, cancelled: threading.Event | None = None, waiting: Callable[[int], None] | None = None
+    ) -> Iterator[bool]:
+        """Wait for one's turn; False when it was cancelled meanwhile. `waiting` is told how many are before."""
         ticket = object()
         with self._changed:
             self._tickets.append(ticket)
         try:
-            yield self._wait(ticket, cancelled)
+            yield self._wait(ticket, cancelled, waiting)
         finally:
             with self._changed:
                 self._tickets.remove(ticket)
                 self._changed.notify_all()
 
-    def _wait(self, ticket: object, cancelled: threading.Event | None) -> bool:
-        with self._changed:
-            while self._tickets[0] is not ticket:
-                if cancelled and cancelled.is_set():
-                    return False
-                # An Event cannot wake a Condition, so a waiting request looks at it from time to time.
-                self._changed.wait(POLL_SECONDS)
-        return True
+    def _wait(
+        self, ticket: object, cancelled: threading.Event | None, waiting: Callable[[int], None] | None
+    ) -> bool:
+        told = 0
+        while not (cancelled and cancelled.is_set()):
+            with self._changed:
+                before = self._tickets.index(ticket)
+                if before and before == told:
+                    # An Event cannot wake a Condition, so a waiting request looks at it from time to time.
+                    self._changed.wait(POLL_SECONDS)
+                    continue
+            # Told outside the lock: what a caller does with it must not hold the queue up.
+            if waiting and before != told:
+                waiting(before)
+            told = before
+            if not before:
+                return True
+        return False
 
 
 def until_stop(texts: Iterable[str], stop: Sequence[str]) -> Iterator[str]:

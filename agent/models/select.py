@@ -82,9 +82,9 @@ def _hub(name: str) -> BaseChatModel:
 
 def _local(source: str | Path, name: str, offline: bool) -> BaseChatModel:
     from agent.models.chat import LocalChatModel
-    from agent.models.transformers_engine import TransformersEngine
+    from agent.models.transformers_backend import load
 
-    return LocalChatModel(engine=TransformersEngine.load(source, name, offline))
+    return LocalChatModel(engine=load(source, name, offline))
 
 
 def _server(address: str, name: str, api_key: str) -> BaseChatModel:

@@ -175,6 +175,8 @@ def _load_sales(job: Job, table: TableFile, mapping: Mapping) -> None:
             (rows["price"] < 0.005, "free of charge"),
         ]
         kept = rows[job.keep(chunk, first_reason(rows.index, rules))]
+        if kept.empty:
+            continue
         if "order" not in mapping.columns:
             kept = kept.assign(order_id=_own_orders(job, kept))
         lines = kept.assign(

@@ -61,9 +61,7 @@ class Forecast:
     kinds: NDArray[np.int64]
 
 
-def run_contest(
-    panel: Panel, horizon: int, origins: int = 3, most: int = 150, slow: int = 0, seed: int = 0
-) -> Contest:
+def run_contest(panel: Panel, horizon: int, origins: int = 3, most: int = 150, slow: int = 0, seed: int = 0) -> Contest:
     """Replay the last origins of a panel with every member and decide per class.
 
     Args:

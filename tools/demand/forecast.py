@@ -1,4 +1,4 @@
-"""The forecast of one product that sells: its peers decide the method, its own plan bends it, its drivers explain it."""
+"""The forecast of a product that sells: its peers decide the method, its plan bends it, its drivers explain it."""
 
 from __future__ import annotations
 

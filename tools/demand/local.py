@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,7 @@ def linear_terms(
     }
 
 
-def _each(panel: Panel, horizon: int, make: Callable[[int], object], own_season: bool = True) -> Array:
+def _each(panel: Panel, horizon: int, make: Callable[[int], Any], own_season: bool = True) -> Array:
     """Run a statsforecast model on each series; the mean of its last periods where it cannot be fitted.
 
     Seasons of up to 24 periods are the model's own business; longer ones are taken out and put back.
@@ -149,7 +150,7 @@ def _each(panel: Panel, horizon: int, make: Callable[[int], object], own_season:
         model = make(cycle if short and len(series) >= 2 * cycle + 2 else 1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = np.asarray(model.forecast(series, h=horizon)["mean"], dtype=float)  # type: ignore[attr-defined]
+            made = np.asarray(model.forecast(series, h=horizon)["mean"])
         # A model that runs away on a bad series is worse than none (it happens with every library).
         if np.isfinite(made).all() and made.max() <= 3 * series.max() + 1:
             out[i] = made.clip(0.0)

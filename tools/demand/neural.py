@@ -30,12 +30,11 @@ def lstm(panel: Panel, horizon: int, epochs: int = 8, seed: int = 0) -> Array:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(x))[:_MOST]
-    network = _network(torch, horizon)
-    body, head = network
+    body, head = torch.nn.LSTM(1, _WIDTH, batch_first=True), torch.nn.Linear(_WIDTH, horizon)
     learn = torch.optim.Adam([*body.parameters(), *head.parameters()], lr=5e-3)
     inputs, targets = torch.tensor(x[chosen]), torch.tensor(y[chosen])
     for _ in range(epochs):
-        for part in torch.randperm(len(inputs)).split(128):
+        for part in torch.split(torch.randperm(len(inputs)), 128):
             _, (state, _) = body(inputs[part].unsqueeze(-1))
             loss = (head(state[-1]) - targets[part]).abs().mean()
             learn.zero_grad()
@@ -49,11 +48,6 @@ def lstm(panel: Panel, horizon: int, epochs: int = 8, seed: int = 0) -> Array:
         made = head(state[-1]).numpy() * scale
     level[rows] = made
     return np.asarray((level * np.exp(season[:, periods:])).clip(min=0))
-
-
-def _network(torch: object, horizon: int) -> tuple[object, object]:
-    nn = torch.nn  # type: ignore[attr-defined]
-    return nn.LSTM(1, _WIDTH, batch_first=True), nn.Linear(_WIDTH, horizon)
 
 
 def _windows(series: list[Array], horizon: int) -> tuple[np.ndarray, np.ndarray]:

@@ -44,7 +44,7 @@ class Panel:
     def first(self) -> NDArray[np.int64]:
         """Position of each series' first period on sale (N,); T for a series never seen."""
         there = np.isfinite(self.units)
-        return np.where(there.any(axis=1), there.argmax(axis=1), self.units.shape[1])
+        return np.asarray(np.where(there.any(axis=1), there.argmax(axis=1), self.units.shape[1]), dtype=np.int64)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Panel:
         """Some of the series."""

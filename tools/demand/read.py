@@ -1,4 +1,4 @@
-"""A shop's sales as a weekly panel: what was sold, at what price, under which promotion, and where shelves were empty."""
+"""A shop's sales as a weekly panel: what was sold, at what price, on which promotion, where shelves were empty."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def read_panel(shop: Shop, category: str | None = None, weeks: int = 160) -> Sho
     count = int(bins["back"].max()) + 1
     cutoff = pd.Timestamp(shop.cutoff)
     starts = pd.DatetimeIndex([cutoff - pd.Timedelta(days=7 * back + 6) for back in range(count - 1, -1, -1)])
-    at = (frame.index.to_series().set_axis(frame["sku"]).loc[bins["sku"]].to_numpy(), count - 1 - bins["back"].to_numpy())
+    at = (
+        frame.index.to_series().set_axis(frame["sku"]).loc[bins["sku"]].to_numpy(),
+        count - 1 - bins["back"].to_numpy(),
+    )
     grids = {}
     for name in ("units", "days_out", "returned", "revenue"):
         grids[name] = np.zeros((len(frame), count))

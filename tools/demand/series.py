@@ -30,7 +30,7 @@ def naive_scale(panel: Panel) -> Array:
     seasonal = _mean_step(units, cycle)
     single = _mean_step(units, 1)
     scale = np.where(np.isfinite(seasonal), seasonal, single)
-    return np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
+    return np.asarray(np.where(np.isfinite(scale) & (scale > 0), scale, 1.0))
 
 
 def recent_level(panel: Panel, periods: int = 26) -> Array:
@@ -130,7 +130,8 @@ def seasonal_component(level: Array, cycle: int) -> Array:
 def _trend(levels: Array, cycle: int) -> Array:
     """Centred moving mean over a season, held at the ends (N, T)."""
     frame = pd.DataFrame(levels.T)
-    return frame.rolling(cycle, center=True, min_periods=max(2, cycle // 2)).mean().ffill().bfill().to_numpy().T
+    smooth = frame.rolling(cycle, center=True, min_periods=max(2, cycle // 2)).mean()
+    return np.asarray(smooth.ffill().bfill().to_numpy().T)
 
 
 def _mean_step(units: Array, lag: int) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from shop import Chart, Product, Rows, Shop, Table, ToolError, ToolResult
@@ -40,7 +39,9 @@ def forecast_demand(
     """
     item = find_product(shop, product)
     if not isinstance(item, Product):
-        raise ToolError(f"{item.name} ({item.id}) has not sold yet; forecast_launch forecasts it from earlier launches.")
+        raise ToolError(
+            f"{item.name} ({item.id}) has not sold yet; forecast_launch forecasts it from earlier launches."
+        )
     if price is not None and price <= 0:
         raise ToolError(f"A price of {price:g} cannot be forecast; give a price above zero.")
     made = demand_forecast(shop, item, weeks, price, promotion)
@@ -78,10 +79,10 @@ def _headline(sheet: Sheet, made: DemandForecast, rows: Rows) -> None:
     few = "too few series of this kind to try the method on"
     error = "mean absolute error over the seasonal naive's in-sample error, on earlier origins"
     sheet.add("demand.mase", "Error of the method on past weeks (MASE)", _known(made.error), "ratio", error, reason=few)
+    sheet.add("demand.naive_mase", "Error of the seasonal naive", _known(made.naive_error), "ratio", error, reason=few)
     sheet.add(
-        "demand.naive_mase", "Error of the seasonal naive", _known(made.naive_error), "ratio", error, reason=few
+        "demand.peers", "Series the method was chosen on", made.peers, "count", "the product's category and others"
     )
-    sheet.add("demand.peers", "Series the method was chosen on", made.peers, "count", "the product's category and others")
     sheet.add(
         "demand.lost_weeks",
         "Weeks of the last year without stock, left out",
@@ -139,7 +140,9 @@ def _drivers(sheet: Sheet, made: DemandForecast) -> Table | None:
     cells = []
     for name, factor in sorted(made.drivers.items(), key=lambda pair: -abs(np.log(pair[1]))):
         figure = f"demand.driver_{name.replace(' ', '_')}"
-        text = "exact contribution (TreeSHAP) to the mean forecast of the LightGBM model, as a factor; all multiply to it"
+        text = (
+            "exact contribution (TreeSHAP) to the mean forecast of the LightGBM model, as a factor; all multiply to it"
+        )
         cells.append((name, sheet.add(figure, f"Driver: {name}", factor, "ratio", text)))
     return Table(title="What drives it", columns=("Driver", "Factor on the recent level"), rows=tuple(cells))
 
@@ -159,7 +162,9 @@ def _warnings(sheet: Sheet, made: DemandForecast, promotion: bool) -> tuple[str,
             "the answer to it is a guess along the elasticity."
         )
     if made.price is not None and made.elasticity is None:
-        found.append("No price around this product ever moved enough to tell, so the price does not change the forecast.")
+        found.append(
+            "No price around this product ever moved enough to tell, so the price does not change the forecast."
+        )
     if not sheet.known("demand.mase"):
         found.append("Too few series of this kind exist to try the method on, so its interval is borrowed from others.")
     if promotion:

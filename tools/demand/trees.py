@@ -104,7 +104,7 @@ def fit_trees(
             break
     if rows < 300:
         return None
-    settings = SETTINGS | ({"objective": "tweedie", "tweedie_variance_power": 1.3} if not objective else objective)
+    settings = SETTINGS | (objective or {"objective": "tweedie", "tweedie_variance_power": 1.3})
     model = lgb.LGBMRegressor(n_jobs=jobs, **settings)
     model.fit(pd.concat(x, ignore_index=True), np.concatenate(y).clip(-8.0, 8.0))
     return Learned(model, horizon, groups)
@@ -203,4 +203,5 @@ def _tail_mean(values: Array, periods: int) -> Array:
     part = values[:, -periods:]
     known = np.isfinite(part)
     count = known.sum(axis=1)
-    return np.divide(np.nansum(part, axis=1), count, out=np.full(len(part), np.nan), where=count > 0)
+    out = np.full(len(part), np.nan)
+    return np.asarray(np.divide(np.nansum(part, axis=1), count, out=out, where=count > 0))

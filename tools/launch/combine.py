@@ -135,7 +135,7 @@ def weighted_quantile(values: Array, weights: Array, q: float) -> float:
     """Smallest value whose share of the weight up to it reaches `q`."""
     order = np.argsort(values)
     reached = np.cumsum(weights[order]) / weights.sum()
-    return float(values[order][min(np.searchsorted(reached, q), len(values) - 1)])
+    return float(values[order][min(int(np.searchsorted(reached, q)), len(values) - 1)])
 
 
 def _total_bounds(errors: Array, spread: Array, fade: Array) -> tuple[float, float]:

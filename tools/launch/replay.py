@@ -48,7 +48,8 @@ def replay(market: Market, rules: Rules, most_batches: int = 60, jobs: int = 1) 
     Yields:
         Batches in order; none before ten launches are known.
     """
-    settings, past = dict(PRIOR), []
+    settings = dict(PRIOR)
+    past: list[Batch] = []
     for number, rows in enumerate(_batches(market, most_batches)):
         origin = int(market.launched[rows].min())
         known = market.until(origin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ from tools.launch.market import Index, Market
 
 TOPICS = 12
 FEATURES = ("week", "log_price", "season", "launched", "neighbour", "category", "shelf")
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "n_estimators": 150,
     "learning_rate": 0.05,
     "num_leaves": 15,

@@ -100,7 +100,7 @@ def evidence_of(demand: Array) -> Array:
 
 
 def trapezoid_stage(demand: Array, from_launch: bool, grid: int = 16) -> Array:
-    """Probabilities of the stages now (4,) from a trapezoid life cycle (Hu, Acimovic, Erize, Thomas & Van Mieghem 2019).
+    """Probabilities of the stages now (4,) from a trapezoid life cycle (Hu et al. 2019, M&SOM 21(3)).
 
     Demand climbs to a plateau until t1, holds it until t2 and then falls in a line; every (t1, t2) on a grid is fitted
     by least squares and weighs by its likelihood. Now is decline if t2 lies behind and the fitted level has fallen

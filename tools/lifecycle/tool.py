@@ -76,7 +76,9 @@ def _one(shop: Shop, item: Product) -> ToolResult:
     cells = []
     for label, share in zip(STAGES, view.probabilities, strict=True):
         cells.append((label, sheet.add(f"life.p_{label}", f"Chance of {label}", share, "share", how, rows=rows)))
-    sheet.add("life.age", "Weeks of demand seen", len(lives.demand[row]), "weeks", "from the launch or the data's start")
+    sheet.add(
+        "life.age", "Weeks of demand seen", len(lives.demand[row]), "weeks", "from the launch or the data's start"
+    )
     _change(sheet, view)
     _time_to_decline(sheet, lives, row, view)
     _halving(sheet, lives, row)
@@ -160,17 +162,21 @@ def _many(shop: Shop, category: str | None) -> ToolResult:
     falling = sorted((pair for pair in views if pair[1].stage == "decline"), key=lambda pair: -recent[pair[0]])[:_SHOWN]
     cells = []
     for number, (row, view) in enumerate(falling, start=1):
-        name = sheet.add(f"life.product_{number}", "Product", lives.shop.frame["name"][row], "text", "most revenue first")
+        name = sheet.add(
+            f"life.product_{number}", "Product", lives.shop.frame["name"][row], "text", "most revenue first"
+        )
         chance = sheet.add(f"life.p_decline_{number}", "Chance of decline", view.probabilities[3], "share", "see stage")
         money = sheet.add(f"life.revenue_{number}", "Revenue of eight weeks", recent[row], "money", "sum of sales")
         cells.append((name, chance, money))
-    tables = [Table(title="Products by stage", columns=("Stage", "Products", "Revenue share", "Do"), rows=tuple(counts))]
+    tables = [
+        Table(title="Products by stage", columns=("Stage", "Products", "Revenue share", "Do"), rows=tuple(counts))
+    ]
     if cells:
         columns = ("Product", "Chance of decline", "Revenue")
         tables.append(Table(title="In decline, most revenue first", columns=columns, rows=tuple(cells)))
     summary = (
-        f"In {where}, {{{{life.n_decline}}}} products are in decline with {{{{life.revenue_decline}}}} of recent revenue, "
-        "{{life.n_maturity}} are mature and {{life.n_growth}} are growing."
+        f"In {where}, {{{{life.n_decline}}}} products are in decline with {{{{life.revenue_decline}}}} of recent "
+        "revenue, {{life.n_maturity}} are mature and {{life.n_growth}} are growing."
     )
     return ToolResult(summary=summary, figures=sheet.figures, tables=tuple(tables))
 

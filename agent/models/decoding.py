@@ -1,50 +1,70 @@
-"""The reference engine: transformers on CPU, CUDA or MPS, with grammar masks, forced tokens and kept prompts."""
+"""The decoding loop: grammar masks, forced tokens, kept prompts, stop words. The same over every backend."""
 
 from __future__ import annotations
 
 import codecs
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import llguidance.hf
 import numpy as np
-import torch
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
-from transformers.utils.logging import disable_progress_bar
+from tokenizers import Tokenizer
 
 from agent.models.engine import Ending, Piece, Request, Turns, until_stop
 from agent.models.template import END
-from shop import BadInput, ToolError
+from shop import ToolError
 
 KEPT_PROMPTS = 4
-PREFILL_CHUNK = 256
+Logits = NDArray[np.float32]
+
+
+class Backend(Protocol):
+    """A network with a memory for what it has read; the loop above it decides what it reads and what it writes."""
+
+    @property
+    def context(self) -> int:
+        """Tokens that one state can hold."""
+
+    @property
+    def vocabulary(self) -> int:
+        """How many scores `read` gives."""
+
+    @property
+    def chunk(self) -> int:
+        """Tokens to read at once: few enough that a cancelled reply is not waited for."""
+
+    def start(self) -> Any:
+        """An empty state."""
+
+    def fork(self, state: Any, length: int) -> Any | None:
+        """A copy of the first `length` tokens of a state; None where the network cannot be cut back."""
+
+    def read(self, state: Any, past: int, tokens: Sequence[int]) -> Logits:
+        """Read tokens into a state that holds `past` of them; scores of the next token, shape (vocabulary,)."""
 
 
 @dataclass
 class KeptPrompt:
-    """Tokens whose keys and values are in `cache`, one entry for each."""
+    """Tokens and the backend's state after reading them."""
 
-    cache: DynamicCache
+    state: Any
     tokens: list[int] = field(default_factory=list)
+    # Set while the backend reads: if that fails, the state and the tokens may be apart.
+    reading: bool = False
 
 
 class PromptStore:
-    """Keys and values of the latest prompts, so that what two prompts share is computed once.
+    """States of the latest prompts, so that what two prompts share is computed once.
 
     A prompt that goes on where a kept one ended takes it over; one that shares only a part (another conversation of
     the same role) takes a copy of that part, so the first conversation keeps its own.
     """
 
-    def __init__(self, config: Any, size: int = KEPT_PROMPTS) -> None:
-        self._config = config
-        # Only full attention can be cut back to a shared part.
-        kinds = getattr(config.get_text_config(), "layer_types", None) or ["full_attention"]
-        self._size = size if set(kinds) == {"full_attention"} else 0
+    def __init__(self, backend: Backend, size: int = KEPT_PROMPTS) -> None:
+        self._backend = backend
+        self._size = size
         self._kept: list[KeptPrompt] = []
 
     def take(self, prompt: Sequence[int]) -> KeptPrompt:
@@ -53,17 +73,17 @@ class PromptStore:
         # The last prompt token has to be run: its output is the first prediction.
         shared = min(_shared(best.tokens, prompt), len(prompt) - 1) if best else 0
         if best is None or shared == 0:
-            return KeptPrompt(DynamicCache(config=self._config))
+            return KeptPrompt(self._backend.start())
         if shared == len(best.tokens):
-            self._kept.remove(best)
+            # By identity: two conversations may hold equal tokens.
+            self._kept = [kept for kept in self._kept if kept is not best]
             return best
-        cache = copy.deepcopy(best.cache)
-        cache.crop(shared - len(best.tokens))
-        return KeptPrompt(cache, best.tokens[:shared])
+        state = self._backend.fork(best.state, shared)
+        return KeptPrompt(self._backend.start()) if state is None else KeptPrompt(state, best.tokens[:shared])
 
     def keep(self, prompt: KeptPrompt) -> None:
-        """Keep a prompt for later, unless a failed run left its cache and its tokens apart."""
-        if prompt.tokens and prompt.cache.get_seq_length() == len(prompt.tokens):
+        """Keep a prompt for later, unless a failed run left its state and its tokens apart."""
+        if prompt.tokens and not prompt.reading:
             self._kept = [*self._kept, prompt][-self._size :] if self._size else []
 
 
@@ -76,53 +96,38 @@ class _Run:
     forward_passes: int = 0
 
 
-class TransformersEngine:
-    """Decodes with a causal language model.
+class Decoder:
+    """An `Engine` over a backend.
 
     Args:
-        model: A transformers model in evaluation mode, on its device.
-        tokenizer: Its fast tokenizer.
+        backend: The network.
+        tokenizer: Its tokenizer, without padding and truncation.
         name: What messages and traces call the model.
+        ends: Tokens that end a reply, beside the end of a turn.
         fast_forward: Append tokens that the grammar forces without running the model for each.
-        kept_prompts: How many prompts' keys and values are kept.
+        kept_prompts: How many prompts' states are kept.
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, name: str, fast_forward: bool = True, kept_prompts: int = KEPT_PROMPTS
+        self,
+        backend: Backend,
+        tokenizer: Tokenizer,
+        name: str,
+        ends: Sequence[int] = (),
+        fast_forward: bool = True,
+        kept_prompts: int = KEPT_PROMPTS,
     ) -> None:
         self.name = name
-        self.context = int(model.config.get_text_config().max_position_embeddings)
-        self._model = model
+        self.backend = backend
+        self.context = backend.context
+        turn_end = tokenizer.token_to_id(END)
+        self._ends = sorted({*ends, *([] if turn_end is None else [turn_end])})
         self._tokenizer = tokenizer
-        ends = {tokenizer.convert_tokens_to_ids(END), tokenizer.eos_token_id}
-        self._ends = sorted(token for token in ends if token is not None)
-        self._vocabulary = int(model.get_output_embeddings().weight.shape[0])
-        self._guide = llguidance.hf.from_tokenizer(tokenizer, n_vocab=self._vocabulary, eos_token=self._ends)
+        self._guide = LLTokenizer(tokenizer.to_str(), n_vocab=backend.vocabulary, eos_token=self._ends)
         self._fast_forward = fast_forward
-        self._prompts = PromptStore(model.config, kept_prompts)
+        self._prompts = PromptStore(backend, kept_prompts)
         self._turns = Turns()
-
-    @classmethod
-    def load(cls, source: str | Path, name: str, offline: bool = True) -> TransformersEngine:
-        """Load a folder, or a hub name where `offline` is False. On a CPU, torch is told to leave one core free.
-
-        Raises:
-            BadInput: It is missing, no causal language model, or its tokenizer cannot be used.
-        """
-        device, dtype = hardware()
-        if device == "cpu":
-            # Torch's threads wait for each other after every operation: where another program takes a core, all of
-            # them stand still and decoding crawls. One thread fewer costs little when nothing else runs.
-            cores = torch.cpu.get_capabilities()["num_physical_cores"]
-            torch.set_num_threads(min(torch.get_num_threads(), max(1, cores - 1)))
-        disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=offline)
-            model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype, local_files_only=offline)
-            return cls(model.to(device).eval(), tokenizer, name)
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BadInput(f"The model {name} cannot be loaded ({reason}); check DEBUT_MODEL.") from error
+        self._random = np.random.default_rng()
 
     def generate(self, request: Request) -> Iterator[Piece]:
         """Decode one reply; see `Engine.generate`.
@@ -130,11 +135,11 @@ class TransformersEngine:
         Raises:
             ToolError: The prompt is longer than the model can read.
         """
-        with self._turns.turn(request.cancelled) as mine:
+        with self._turns.turn(request.cancelled, request.waiting) as mine:
             if not mine:
                 yield Piece(ending="cancelled")
                 return
-            tokens = self._tokenizer.encode(request.prompt, add_special_tokens=False)
+            tokens = self._tokenizer.encode(request.prompt, add_special_tokens=False).ids
             if len(tokens) >= self.context:
                 raise ToolError(
                     f"The conversation has {len(tokens)} tokens and {self.name} reads {self.context}; start a new chat."
@@ -188,30 +193,29 @@ class TransformersEngine:
     def _forced(self, matcher: LLMatcher | None) -> list[int]:
         return list(matcher.compute_ff_tokens()) if matcher and self._fast_forward else []
 
-    def _read(self, prompt: KeptPrompt, tokens: list[int], request: Request, run: _Run) -> torch.Tensor | None:
-        """Run the model over `tokens`; scores of the next token (float, on the CPU), None when cancelled."""
+    def _read(self, prompt: KeptPrompt, tokens: list[int], request: Request, run: _Run) -> Logits | None:
+        """Run the model over `tokens`; scores of the next token, None when cancelled."""
         logits = None
-        for start in range(0, len(tokens), PREFILL_CHUNK):
+        for start in range(0, len(tokens), self.backend.chunk):
             if request.cancelled and request.cancelled.is_set():
                 run.ending = "cancelled"
                 return None
-            chunk = tokens[start : start + PREFILL_CHUNK]
-            # Entered for each pass, not around the generator: the mode would leak to whoever reads the pieces.
-            with torch.inference_mode():
-                ids = torch.tensor([chunk], device=self._model.device)
-                logits = self._model(ids, past_key_values=prompt.cache, use_cache=True, logits_to_keep=1).logits
+            chunk = tokens[start : start + self.backend.chunk]
+            prompt.reading = True
+            logits = self.backend.read(prompt.state, len(prompt.tokens), chunk)
             prompt.tokens += chunk
+            prompt.reading = False
             run.forward_passes += 1
-        return None if logits is None else logits[0, -1].float().cpu()
+        return logits
 
-    def _choose(self, logits: torch.Tensor, matcher: LLMatcher | None, temperature: float) -> int:
+    def _choose(self, logits: Logits, matcher: LLMatcher | None, temperature: float) -> int:
         if matcher:
             mask = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
-            allowed: NDArray[Any] = mask[: self._vocabulary].astype(bool)
-            logits = logits.masked_fill(torch.from_numpy(~allowed), -torch.inf)
+            logits = np.where(mask[: len(logits)].astype(bool), logits, -np.inf)
         if temperature <= 0:
             return int(logits.argmax())
-        return int(torch.multinomial(torch.softmax(logits / temperature, -1), 1))
+        weights = np.exp((logits - logits.max()) / temperature, dtype=np.float64)
+        return int(self._random.choice(len(weights), p=weights / weights.sum()))
 
     def _texts(self, decoded: Iterator[list[int]]) -> Iterator[str]:
         """Text of token groups; a character that is split between tokens waits for its last byte."""
@@ -220,16 +224,6 @@ class TransformersEngine:
             text = decoder.decode(self._guide.decode_bytes(tokens))
             if text:
                 yield text
-
-
-def hardware() -> tuple[str, torch.dtype]:
-    """Device and number format to run on; bf16 on a CPU only where it has instructions for it (else it is slower)."""
-    if torch.cuda.is_available():
-        return "cuda", torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if torch.backends.mps.is_available():
-        return "mps", torch.float16
-    can = torch.cpu.get_capabilities()
-    return "cpu", torch.bfloat16 if can.get("avx512_bf16") or can.get("amx_bf16") else torch.float32
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:
