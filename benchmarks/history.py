@@ -13,9 +13,9 @@ from benchmarks.layout import SalesData
 from benchmarks.result import Result
 from shop.errors import BadInput
 from tools.demand import local
-from tools.demand.contest import CLASSES, forecast, run_contest
+from tools.demand.contest import forecast, run_contest
 from tools.demand.panel import Panel, build_panel
-from tools.demand.series import naive_scale
+from tools.demand.series import CLASSES, naive_scale
 from tools.demand.trees import fit_trees, predict_trees
 
 MOST_ORIGINS = 3

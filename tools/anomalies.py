@@ -136,7 +136,8 @@ def rival_moves(shop: Shop, data: ShopPanel) -> NDArray[np.bool_]:
     if frame.empty:
         return moves
     frame = frame.sort_values(["competitor", "sku", "day"])
-    step = frame.groupby(["competitor", "sku"])["price"].transform(lambda p: np.log(p.astype(float)).diff().abs())
+    frame["log"] = np.log(frame["price"].astype(float))
+    step = frame.groupby(["competitor", "sku"])["log"].diff().abs()
     moved = frame[(step >= 0.05) & frame["sku"].isin(data.panel.keys)]
     rows = data.frame.index.to_series().set_axis(data.frame["sku"]).loc[moved["sku"]].to_numpy()
     week = data.panel.starts.searchsorted(pd.to_datetime(moved["day"]), side="right") - 1
@@ -151,7 +152,7 @@ def _on_sale(panel: Panel) -> NDArray[np.bool_]:
     return np.asarray(begun & np.maximum.accumulate(known[:, ::-1], axis=1)[:, ::-1])
 
 
-def _features(panel: Panel, z: Array, sold: Array, returned: Array) -> tuple[Array, tuple[np.ndarray, np.ndarray]]:
+def _features(panel: Panel, z: Array, sold: Array, returned: Array) -> tuple[Array, tuple[NDArray[np.intp], ...]]:
     step = np.zeros(z.shape)
     step[:, 1:] = np.nan_to_num(z[:, 1:]) - np.nan_to_num(z[:, :-1])
     price = np.zeros(z.shape)

@@ -108,7 +108,7 @@ def _none_kept(path: Path, refused: Refusals) -> str:
     reason, count = refused.by_reason.most_common(1)[0]
     return (
         f"Not one row of {path.name} can be used, {count} because: {reason}; nothing was imported; "
-        f"{refused.path.name} lists them."
+        f"{refused.path} lists them."
     )
 
 

@@ -120,7 +120,7 @@ def choose_weights(made: Array, actual: Array, scale: Array) -> Array:
         error = _mase(np.tensordot(trial, made, axes=1), actual, scale)
         if error <= best or (size == 3 and error <= single[order[0]]):
             best, weights = min(error, best), trial
-    return weights
+    return np.asarray(weights)
 
 
 def forecast(panel: Panel, horizon: int, contest: Contest) -> Forecast:
@@ -169,7 +169,8 @@ def _replay(
     made, actual, scale, kinds = [], [], [], []
     for cut in cuts:
         known = panel.until(cut)
-        live = np.isfinite(known.units).any(axis=1) & np.isfinite(panel.units[:, cut : cut + horizon]).any(axis=1)
+        ahead = np.isfinite(panel.units[:, cut : cut + horizon])
+        live = np.asarray(np.isfinite(known.units).any(axis=1) & ahead.any(axis=1))
         if not live.any():
             continue
         known = known.take(live)

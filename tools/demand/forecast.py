@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from shop import Product, Shop, ToolError
-from tools.demand.contest import CLASSES, Contest, forecast, run_contest
+from tools.demand.contest import Contest, forecast, run_contest
 from tools.demand.local import linear_terms
 from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
-from tools.demand.series import classify
+from tools.demand.series import CLASSES, classify
 from tools.demand.trees import contributions, fit_trees
 from tools.elasticity import Elasticity, estimate_elasticity
 
@@ -91,7 +91,8 @@ def demand_forecast(
     elasticity, factor = _price_factor(shop, item, around, row, price)
     if promotion:
         terms = linear_terms(panel, row, weeks, promotion=1.0)
-        factor = factor * (1.0 if terms is None else np.exp(terms["promotion"].clip(0.0, 1.5)))[:, None]
+        lift = np.ones(weeks) if terms is None else np.exp(terms["promotion"].clip(0.0, 1.5))
+        factor = factor * lift[:, None]
     seen = panel.price[row][np.isfinite(panel.price[row])]
     starts = panel.starts[-1] + pd.to_timedelta(7 * (np.arange(weeks) + 1), unit="D")
     return DemandForecast(

@@ -41,7 +41,7 @@ def recent_level(panel: Panel, periods: int = 26) -> Array:
     count = late.sum(axis=1)
     sums = np.where(late, np.nan_to_num(panel.units), 0.0).sum(axis=1)
     level = np.divide(sums, count, out=np.zeros(len(sums)), where=count > 0)
-    return np.maximum(np.nan_to_num(level), 0.01)
+    return np.asarray(np.maximum(np.nan_to_num(level), 0.01))
 
 
 def filled(panel: Panel, season: Array) -> list[Array]:
@@ -140,4 +140,4 @@ def _mean_step(units: Array, lag: int) -> Array:
     steps = np.abs(units[:, lag:] - units[:, :-lag])
     known = np.isfinite(steps)
     count = known.sum(axis=1)
-    return np.divide(np.nansum(steps, axis=1), count, out=np.full(len(units), np.nan), where=count >= 2)
+    return np.asarray(np.divide(np.nansum(steps, axis=1), count, out=np.full(len(units), np.nan), where=count >= 2))

@@ -73,8 +73,8 @@ def _frame(market: Market, rows: Index, evidence: Evidence, shelf: Array, topics
 
 def _topics(market: Market, rows: Index) -> Array:
     vectors = market.words if market.meanings is None else market.meanings
-    count = min(TOPICS, vectors.shape[1] - 1, len(vectors) - 1)
+    count = min(TOPICS, vectors.shape[1] - 1, vectors.shape[0] - 1)
     if count < 1:
         return np.zeros((len(rows), 0))
-    reduced = TruncatedSVD(count, random_state=0).fit(vectors[: min(len(vectors), 5000)])
+    reduced = TruncatedSVD(count, random_state=0).fit(vectors[:5000])
     return np.asarray(reduced.transform(vectors[rows]))
