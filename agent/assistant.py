@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelCallLimitMiddleware, ToolErrorMiddleware
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, ToolErrorMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
@@ -22,6 +22,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent.guard import FigureGuard
 from agent.ledger import Ledger
 from agent.render import format_value
+from agent.routing import RouteByExamples
+from agent.shortlist import Shortlist, ShortlistTools
 from shop import ToolError, ToolResult
 from tools.registry import BoundTool
 
@@ -90,12 +92,21 @@ class Assistant:
             every other is read to the end and checked first.
         tools: The tools of the role, bound to the shop and the acting person.
         locale: Language of figures in what the model reads.
+        shortlist: Which tools fit a question. A model that was not taught the tools (`is_tuned` is false) does not
+            choose among them itself; every other is shown the few that fit. Without one it is shown all.
     """
 
-    def __init__(self, model: BaseChatModel, tools: Mapping[str, BoundTool], locale: str = "en") -> None:
+    def __init__(
+        self,
+        model: BaseChatModel,
+        tools: Mapping[str, BoundTool],
+        locale: str = "en",
+        shortlist: Shortlist | None = None,
+    ) -> None:
         self._model = model
         self._tools = tools
         self._locale = locale
+        self._shortlist = shortlist
         self._threads: dict[str, Thread] = {}
         self._memory = InMemorySaver()
 
@@ -149,11 +160,19 @@ class Assistant:
             system_prompt=SYSTEM_PROMPT,
             middleware=[
                 ModelCallLimitMiddleware(run_limit=MODEL_CALLS_PER_TURN, exit_behavior="end"),
+                *self._choosing(thread),
                 FigureGuard(thread.ledger),
                 ToolErrorMiddleware(lambda error, _: str(error) if isinstance(error, ToolError) else None),
             ],
             checkpointer=self._memory,
         )
+
+    def _choosing(self, thread: Thread) -> list[AgentMiddleware[Any, Any, Any]]:
+        if self._shortlist is None:
+            return []
+        if getattr(self._model, "is_tuned", True):
+            return [ShortlistTools(self._shortlist)]
+        return [RouteByExamples(self._shortlist, thread.ledger)]
 
     def _langchain_tool(self, thread: Thread, bound: BoundTool) -> BaseTool:
         def run(**arguments: Any) -> tuple[str, ToolResult]:

@@ -36,7 +36,7 @@ def plain_answer(messages: Sequence[AnyMessage], ledger: Ledger) -> str:
     A tool's error may hold digits (ids of the closest products), so it enters the ledger as a text figure.
     """
     sentences: list[str] = []
-    for message in _tool_messages(messages):
+    for message in tool_messages(messages):
         if isinstance(message.artifact, ToolResult):
             sentences.append("\n\n".join([message.artifact.summary, *message.artifact.warnings]))
         else:
@@ -46,7 +46,7 @@ def plain_answer(messages: Sequence[AnyMessage], ledger: Ledger) -> str:
     return "\n\n".join(sentences) or NO_ANSWER
 
 
-def _tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
+def tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
     """What tools answered since the user last spoke, in order."""
     turn: list[ToolMessage] = []
     for message in reversed(messages):
@@ -83,7 +83,7 @@ class FigureGuard(AgentMiddleware[Any, Any, Any]):
         if reply.tool_calls:
             return []
         wrong = faults(reply.text, self._ledger)
-        if _tool_messages(messages) and not placeholders(reply.text):
+        if tool_messages(messages) and not placeholders(reply.text):
             wrong.append("it mentions none of the figures")
         if not reply.text.strip():
             wrong.append("it is empty")

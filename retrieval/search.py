@@ -85,15 +85,17 @@ def find(
     text = clean(query)[:LONGEST_QUERY]
     if not any(char.isalnum() for char in text):
         raise BadInput("There is nothing to search for; say what you are looking for in a few words.")
-    mask, degraded = in_scope(snapshot, scope), ""
+    mask, degraded, spoken = in_scope(snapshot, scope), "", language_of(text)
     lexical, covered = np.zeros(len(mask), np.float32), np.zeros(len(mask), np.float32)
     if method != "dense":
         lexical, covered = snapshot.lexical.scores(snapshot.glossary.expand(words(text)))
     cosines: dict[int, float] = {}
-    if method != "bm25" and mask.any() and (method == "dense" or speaks(embedder, language_of(text))):
+    if method != "bm25" and mask.any() and (method == "dense" or speaks(embedder, spoken)):
         cosines, degraded = _nearest(snapshot, embedder, text, scope, mask)
     ranked = fuse(np.where(mask, lexical, 0), covered, cosines, POOL)[:limit]
-    hits = tuple(_hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row))) for row, score in ranked)
+    hits = tuple(
+        _hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row), spoken)) for row, score in ranked
+    )
     return Found(hits=hits, degraded=degraded)
 
 
@@ -132,11 +134,14 @@ def _nearest(
     if snapshot.vectors is None:
         return {}, snapshot.damage
     try:
-        found = snapshot.vectors.nearest(embedder.queries([text])[0], POOL, _where(snapshot, scope))
+        # Chroma filters row by row: where most passages are in scope, it is faster to ask for more and leave some out.
+        most = 2 * int(mask.sum()) >= len(mask)
+        where, limit = (None, 2 * POOL) if most else (_where(snapshot, scope), POOL)
+        found = snapshot.vectors.nearest(embedder.queries([text])[0], limit, where)
     except (*DAMAGE, sqlite3.Error):
         return {}, "the index of meanings cannot be read, so this was found by words alone; run `./debut index`"
     rows = ((snapshot.position.get(key), cosine) for key, cosine in found)
-    return {row: cosine for row, cosine in rows if row is not None and mask[row]}, ""
+    return dict([(row, cosine) for row, cosine in rows if row is not None and mask[row]][:POOL]), ""
 
 
 def _where(snapshot: Snapshot, scope: Scope) -> dict[str, Any] | None:

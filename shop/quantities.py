@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from shop.errors import ToolError
 
@@ -105,3 +106,85 @@ def _from_chinese(text: str) -> float | None:
         elif char not in "个多":
             return None
     return total + section + digit
+
+
+_WORD_NUMBER = "|".join(sorted([*_WORDS.keys() - {"a", "an"}, *_SCALES.keys() - {"k", "m"}], key=len, reverse=True))
+_RUNS = re.compile(
+    r"(?P<money>(?:\d+|[零一二三四五六七八九十百千万两]+)块(?:\d|[一二三四五六七八九]))(?![零一二三四五六七八九十百千万\d])"
+    r"|(?P<digits>\d{1,3}(?: \d{3})+\b|\d[\d.,']*\d|\d)\s?"
+    r"(?P<scale>(?:k|m|thousand|million|dozen|hundred)\b|[十百千万亿])?"
+    rf"|(?P<words>\b(?:an?\s+)?(?:{_WORD_NUMBER})(?:(?:[\s-]+(?:and\s+)?|\s+of\s+a\s+)(?:{_WORD_NUMBER}))*\b)"
+    r"|(?P<chinese>[〇零一二三四五六七八九十百千万亿两俩半]+)"
+    r"|(?P<single>\ban?\b(?=\s+(?:day|week|fortnight|month|quarter|year)\b))",
+    re.IGNORECASE,
+)
+_SHARE_AFTER = re.compile(r"\s*(?:%|％|per ?cent\b)", re.IGNORECASE)
+_UNIT_AFTER = re.compile(
+    r"(?:[\s-]*|\s+(?:of\s+|an?\s+))(?P<en>day|week|fortnight|month|quarter|year)s?\b"
+    r"|\s*个?(?P<zh>天|日|周|星期|礼拜|月|季度|年)",
+    re.IGNORECASE,
+)
+# Days, and the whole weeks and months that people mean by it.
+_DURATIONS = {
+    "day": (1, None, None), "week": (7, 1, None), "fortnight": (14, 2, None), "month": (30, 4, 1),
+    "quarter": (91, 13, 3), "year": (365, 52, 12),
+}  # fmt: skip
+_ZH_DURATION = {
+    "天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "季度": "quarter",
+    "年": "year",
+}  # fmt: skip
+
+
+def numbers_in(text: str) -> list[float]:
+    """Every number that a text may mean, in the order in which it says them, each once.
+
+    A number with a percent sign is also its fraction, a duration also its days, weeks and months; "1.200" is read both
+    ways. Nothing is decided here: the caller knows which reading it needs.
+    """
+    found: dict[float, None] = {}
+    for match in _RUNS.finditer(text):
+        readings = _readings(match)
+        rest = text[match.end() :]
+        halved = re.match(r"\s+and\s+a\s+half\b|个半(?=[年月天小周])", rest)
+        if halved:
+            readings, rest = [value + 0.5 for value in readings], rest[halved.end() :]
+        if _SHARE_AFTER.match(rest) or text[: match.start()].endswith("百分之"):
+            readings += [round(value / 100, 10) for value in readings]
+        elif rest.startswith(("成", "折")):
+            tenths = [round(value / 10 if value < 10 else value / 100, 10) for value in readings]
+            readings += tenths + [round(1 - share, 10) for share in tenths if rest[0] == "折"]
+        unit = _UNIT_AFTER.match(rest)
+        if unit:
+            readings += _durations(readings, (unit["en"] or _ZH_DURATION[unit["zh"]]).lower())
+        found.update(dict.fromkeys(readings))
+    return list(found)
+
+
+def _readings(match: re.Match[str]) -> list[float]:
+    """The numbers that one run of digits or words may stand for."""
+    if match["single"]:
+        return [1.0]
+    if match["money"]:
+        whole, tenths = (_from_digits(part) or _from_chinese(part) or 0.0 for part in match["money"].split("块"))
+        return [round(whole + tenths / 10, 1)]
+    said = match[0]
+    words = re.sub(r"^an?\s+(?=couple|half)", "", said.lower()).replace(" of a ", " ")
+    values = [_from_words(words), _from_chinese(said)]
+    if match["digits"]:
+        values = [_from_digits(said.lower().replace(" ", ""))]
+        if re.fullmatch(r"\d{1,3}[.,]\d{3}", match["digits"]):
+            values += [float(match["digits"].replace(",", ".")), float(re.sub("[.,]", "", match["digits"]))]
+        values += [float(part) for part in re.findall(r"\d+", match["digits"])] if values == [None] else []
+    return list(dict.fromkeys(value for value in values if value is not None))
+
+
+def _durations(counts: Sequence[float], unit: str) -> list[float]:
+    days, weeks, months = _DURATIONS[unit]
+    found = []
+    for count in counts:
+        found.append(float(round(count * days)))
+        if weeks:
+            found += [float(round(count * weeks)), float(round(count * days / 7))]
+        if months:
+            found.append(float(round(count * months)))
+    return found

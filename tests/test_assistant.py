@@ -1,9 +1,8 @@
 """The agent loop: tool steps, the figure guard, errors that go back to the model, and what ends a turn."""
 
-from datetime import date
-
 import pytest
 from langchain_core.messages import ToolMessage
+from tests_support import FixedShop
 
 from agent.assistant import Answer, Assistant, StepFinished, StepStarted, TextDelta
 from agent.guard import NO_ANSWER, faults
@@ -29,21 +28,6 @@ def count_stock(shop: Shop, product: str, weeks: int = 4) -> ToolResult:
         raise RuntimeError("a bug")
     left = Figure(id="stock.left", label="units left", value=40 + weeks, unit="units", low=30, high=60)
     return ToolResult(summary="{{stock.left}} units are left.", figures=(left,))
-
-
-class FixedShop(Shop):
-    """A shop that needs no database: the tool above reads none."""
-
-    def __init__(self) -> None:
-        self._today = date(2026, 11, 1)
-
-    @property
-    def cutoff(self) -> date:
-        return date(2026, 10, 31)
-
-    @property
-    def currency(self) -> str:
-        return "USD"
 
 
 def assistant(*replies: object, tools: bool = True) -> tuple[Assistant, ScriptedChatModel]:

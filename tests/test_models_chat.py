@@ -117,7 +117,8 @@ def test_the_figures_of_tool_results_may_be_named_and_a_keyword_replaces_them() 
     model.invoke([HumanMessage("x"), RESULT])
     model.bind(figures=["brief.verdict"]).invoke([HumanMessage("x"), RESULT])
     model.bind(figures=[]).invoke([HumanMessage("x"), RESULT])
-    named = [[name in request.grammar for name in ("launch.units", "brief.verdict")] for request in engine.requests]
+    rules = [request.grammar.partition("FIGURE: ")[2] for request in engine.requests]
+    named = [[name in rule for name in ("launch.units", "brief.verdict")] for rule in rules]
     assert named == [[True, False], [False, True], [False, False]]
 
 

@@ -73,21 +73,23 @@ def test_a_greedy_reply_without_grammar_equals_transformers_generate() -> None:
 
 
 def test_a_conversation_and_a_second_one_read_only_what_is_new() -> None:
-    engine = tiny_engine()
+    engine, encode = tiny_engine(), tiny_tokenizer().encode
     grammar = reply_grammar(TOOLS, "none")
-    turns: list[BaseMessage] = [SYSTEM, HumanMessage("one")]
-    for question in ("two", "three"):
-        text, last = written(engine, Request(render_prompt(turns, TOOLS), grammar, max_tokens=12))
-        turns += [AIMessage(text), HumanMessage(question)]
-    # Only the tail of the reply and the new question are read, not the fixed part and the first turns.
-    assert last.cached_tokens > last.prompt_tokens - 40
+    first: list[BaseMessage] = [SYSTEM, HumanMessage("one")]
+    text, _ = written(engine, Request(render_prompt(first, TOOLS), grammar, max_tokens=12))
+    # Within a turn only what was added is read; the model's own words cost nothing.
+    within = render_prompt([*first, AIMessage(text), AIMessage("more")], TOOLS)
+    _, last = written(engine, Request(within, grammar, max_tokens=4))
+    assert last.cached_tokens > len(encode(render_prompt(first, TOOLS))) + 8
+    # The next turn reads again from the last question's tools on, and nothing before them.
+    before = [*first, AIMessage(text), HumanMessage("two"), AIMessage("words")]
+    written(engine, Request(render_prompt(before, TOOLS), grammar, max_tokens=4))
+    _, next_turn = written(engine, Request(render_prompt([*before, HumanMessage("three")], TOOLS), grammar, max_tokens=4))
+    assert next_turn.cached_tokens >= len(encode(render_prompt([*first, AIMessage(text)]))) - 20
     _, other = written(
         engine, Request(render_prompt([SYSTEM, HumanMessage("elsewhere")], TOOLS), grammar, max_tokens=4)
     )
-    fixed = len(tiny_tokenizer().encode(render_prompt([SYSTEM], TOOLS))) - 10
-    assert other.cached_tokens > fixed
-    _, back = written(engine, Request(render_prompt(turns, TOOLS), grammar, max_tokens=4))
-    assert back.cached_tokens > last.prompt_tokens
+    assert other.cached_tokens > len(encode(render_prompt([SYSTEM], TOOLS))) - 10
 
 
 def test_a_changed_tool_list_is_read_anew_and_gives_what_a_fresh_engine_gives() -> None:

@@ -190,10 +190,10 @@ def test_a_folder_with_a_model_opens_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["", " , ", "gpt", "openai:127.0.0.1#m", "openai:http://127.0.0.1/v1", "hf:", "embedded:x"]
+    "setting", ["", " , ", "gpt", "openai:127.0.0.1#m", "openai:http://127.0.0.1/v1", "hf:", "embedded:"]
 )
 def test_a_setting_that_is_none_is_one_sentence(setting: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"embedded, hf:NAME or openai:URL#NAME"):
+    with pytest.raises(BadInput, match=r"embedded, embedded:ADAPTER, hf:NAME or openai:URL#NAME"):
         open_model(setting, tmp_path)
 
 

@@ -28,8 +28,8 @@ def test_the_whole_format_at_a_glance() -> None:
     assert render_prompt(TURNS, TOOLS) == (
         "<|im_start|>system\nYou are Debut.\n\n"
         'To use a tool, reply <tool_call>{"name":"...","arguments":{...}}</tool_call> and nothing else. '
-        "Otherwise reply in words and write every figure as a {{figure.id}} that a tool gave.\n\n"
-        "Tools:\nrecommend_price(product, cost?:number, by?:cost|market) Recommend a price.<|im_end|>\n"
+        "Otherwise reply in words and write every figure as a {{figure.id}} that a tool gave.<|im_end|>\n"
+        "<|im_start|>system\nTools:\nrecommend_price(product, cost?:number, by?:cost|market) Recommend a price.<|im_end|>\n"
         "<|im_start|>user\nPrice the kettle, it costs 12.5<|im_end|>\n"
         '<|im_start|>assistant\n<tool_call>{"name":"recommend_price","arguments":{"product":"kettle","cost":12.5}}'
         "</tool_call><|im_end|>\n"
@@ -38,11 +38,25 @@ def test_the_whole_format_at_a_glance() -> None:
     )
 
 
-def test_a_longer_conversation_starts_with_the_shorter_one_and_its_reply() -> None:
-    reply = "Sell it at {{price.recommended}}."
-    shorter = render_prompt(TURNS, TOOLS)
-    longer = render_prompt([*TURNS, AIMessage(reply), HumanMessage("And the floor?")], TOOLS)
-    assert longer.startswith(shorter + reply)
+def test_within_a_turn_the_longer_conversation_starts_with_the_shorter_one_and_its_reply() -> None:
+    shorter = render_prompt(TURNS[:2], TOOLS)
+    reply = render_reply("", [Call("recommend_price", {"product": "kettle", "cost": 12.5})])
+    assert render_prompt(TURNS, TOOLS).startswith(shorter + reply)
+
+
+def test_other_tools_in_the_next_turn_change_nothing_before_it() -> None:
+    turns = [SystemMessage("You are Debut."), HumanMessage("Price it"), AIMessage("Sell it?"), HumanMessage("Yes")]
+    other = [{"type": "function", "function": {"name": "list_orders", "description": "List orders."}}]
+    one, two = render_prompt(turns, TOOLS), render_prompt(turns, other)
+    shared = one[: one.index("<|im_start|>system\nTools:")]
+    assert two.startswith(shared)
+    assert "Sell it?" in shared
+    assert one.removeprefix(shared).count("<|im_start|>") == 3
+
+
+def test_tools_without_a_question_follow_the_system_text() -> None:
+    assert render_prompt([SystemMessage("You are Debut.")], TOOLS).count("<|im_start|>system") == 2
+    assert render_prompt([], TOOLS).startswith("<|im_start|>system\nTo use a tool")
 
 
 def test_an_error_is_marked_and_messages_may_be_lists() -> None:

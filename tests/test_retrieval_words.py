@@ -91,6 +91,7 @@ def test_without_meaning_the_order_is_that_of_words() -> None:
 
 
 def test_sureness_is_the_better_side() -> None:
-    assert surely(0.2, None) == pytest.approx(0.2)
-    assert surely(0.2, 0.4) == pytest.approx(0.5)
-    assert surely(0.0, 0.1) == 0
+    assert surely(0.2, None, "en") == pytest.approx(0.2)
+    assert surely(0.2, None, "zh") == pytest.approx(0.4)
+    assert surely(0.2, 0.4, "en") == pytest.approx(0.5)
+    assert surely(0.0, 0.1, "en") == 0

@@ -94,7 +94,7 @@ def score_weeks(panel: Panel, sold: Array, returned: Array, contamination: float
     expected = before * np.exp(season)
     off = np.log1p(sold) - np.log1p(expected)
     off[~_on_sale(panel)] = np.nan
-    spread = 1.4826 * np.nanmedian(np.abs(np.where(np.isfinite(off), off, np.nan)), axis=1, keepdims=True)
+    spread = 1.4826 * pd.DataFrame(np.abs(off).T).median().to_numpy()[:, None]
     chance = 1 / np.sqrt(np.maximum(expected, 0.5) + 1)
     z = off / np.sqrt(np.nan_to_num(spread) ** 2 + chance**2)
     votes = (np.abs(np.nan_to_num(z)) >= 3.0).astype(np.int64)

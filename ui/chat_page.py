@@ -101,8 +101,9 @@ def appearance() -> dict[str, Any]:
         ],
         font_mono=[gr.themes.LocalFont("IBM Plex Mono"), "monospace"],
     )
-    script = (HERE / "desk.js").read_text(encoding="utf-8")
-    return {"theme": theme, "css_paths": [HERE / "desk.css"], "head": f"<script>{script}</script>"}
+    # In the head and not as `css`, which Gradio would rewrite to reach no further than its own container.
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("desk.css", "desk.js"))
+    return {"theme": theme, "head": f"<style>{style}</style><script>{script}</script>"}
 
 
 def _header(desk: Desk, page: gr.Blocks) -> gr.Radio:
@@ -173,7 +174,7 @@ def _brief_form(events: Events, desk: Desk, brief: gr.State, locale: gr.Radio) -
             price = gr.Textbox(label="Price, if you have one", placeholder="49.90", max_length=20, min_width=120)
             launch = gr.Textbox(label="Launch date", placeholder="early March", max_length=40, min_width=140)
         write = gr.Button("Write the brief", variant="primary", elem_id="write-brief")
-        progress = gr.Markdown(elem_id="progress", min_height=48)
+        progress = gr.Markdown(elem_id="progress", min_height=8)
     brief.change(lambda: gr.Accordion(open=False), None, form, **PRIVATE)
     write.click(
         events.write_brief,
@@ -233,8 +234,10 @@ def _wire(
     locale: gr.Radio,
 ) -> None:
     given, shown = [message, conversation, brief, locale], [chat, conversation, brief, message]
-    sent = message.submit(events.send, given, shown, concurrency_limit=8, **PRIVATE)
-    picked = chat.example_select(events.picked, given[1:], shown, concurrency_limit=8, **PRIVATE)
+    # Gradio holds a stopped event for running until the model's call returns; the next message must not wait for that.
+    answering: dict[str, Any] = {**PRIVATE, "concurrency_limit": 8, "trigger_mode": "multiple"}
+    sent = message.submit(events.send, given, shown, **answering)
+    picked = chat.example_select(events.picked, given[1:], shown, **answering)
     message.stop(events.stopped, [conversation, locale], [chat, message], cancels=[sent, picked], **PRIVATE)
     fresh.click(events.fresh, None, [chat, conversation, message], cancels=[sent, picked], **PRIVATE)
     locale.change(events.redraw, [conversation, locale], chat, **PRIVATE)

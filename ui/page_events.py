@@ -47,7 +47,8 @@ class Events:
     ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, Any]]:
         """Answer one message, showing each step as it runs."""
         conversation = conversation or Conversation()
-        if not text.strip():
+        busy = bool(conversation.turns) and not conversation.turns[-1].is_over
+        if busy or not text.strip():
             yield self._chat(conversation, locale), conversation, shown, gr.skip()
             return
         turn = Turn(text.strip(), waits_for_model=not self._desk.is_ready)
@@ -57,6 +58,8 @@ class Events:
         try:
             with edge(self._log_file, lambda failure: _fail(turn, failure)):
                 for event in self._desk.ask(turn.question, conversation.thread_id):
+                    if turn.is_over:  # stopped while the model was at work
+                        return
                     turn.take(event)
                     brief = self._desk.brief_of(event)
                     shown = Shown(brief) if brief else shown

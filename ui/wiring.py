@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from agent.assistant import Assistant, Event
     from agent.brief.compile import Progress
     from agent.brief.types import Brief
+    from retrieval.embed import Embedder
     from tools.registry import BoundTool
     from ui.briefs import Wanted
 
 MANAGER = Actor(role="manager", id="manager")
 LoadModel = Callable[[], "BaseChatModel"]
+LoadEmbedder = Callable[[], "Embedder"]
 
 
 def shop_url(settings: Settings) -> str:
@@ -104,12 +106,16 @@ class Desk:
         shop: The shop to work on.
         load_model: Returns the chat model, or raises a `ToolError` that says why there is none.
         model_name: What the page calls the model.
+        load_embedder: Returns the text embedder that helps to find the tool for a question; without one, words do.
     """
 
-    def __init__(self, shop: Shop, load_model: LoadModel, model_name: str) -> None:
+    def __init__(
+        self, shop: Shop, load_model: LoadModel, model_name: str, load_embedder: LoadEmbedder | None = None
+    ) -> None:
         self.shop = shop
         self.model_name = model_name
         self._load_model = load_model
+        self._load_embedder = load_embedder
         self._loading: Future[BaseChatModel] | None = None
         self._assistant: Assistant | None = None
         self._lock = threading.Lock()
@@ -117,14 +123,22 @@ class Desk:
     @classmethod
     def open(cls, settings: Settings) -> Desk:
         """The desk that the settings describe."""
+        from retrieval.library import Library
+
         shop = open_shop(settings)
+        shop = shop.searched_by(Library(shop.engine, settings.home))
 
         def load() -> BaseChatModel:
             from agent.models.select import open_model
 
             return open_model(settings.model, settings.home, settings.api_key)
 
-        return cls(shop, load, settings.model)
+        def load_embedder() -> Embedder:
+            from retrieval.embed import open_embedder
+
+            return open_embedder(settings.home)
+
+        return cls(shop, load, settings.model, load_embedder)
 
     def load(self) -> Future[BaseChatModel]:
         """Start loading the model, if that has not been started, and go on."""
@@ -195,14 +209,23 @@ class Desk:
             "Write the brief for D-0001",
         ]
 
+    def _embedder(self) -> Embedder | None:
+        """The embedder, or None if it cannot be had: words alone find most tools."""
+        try:
+            return self._load_embedder() if self._load_embedder else None
+        except ToolError:
+            return None
+
     def _ready_assistant(self) -> Assistant:
         model = self.model()
         with self._lock:
             if self._assistant is None:
                 from agent.assistant import Assistant
                 from agent.brief.write import brief_writer
+                from agent.shortlist import Shortlist, examples_of
                 from tools.registry import bind
 
-                briefs = bind([brief_writer(self.tools, model)], self.shop, MANAGER)
-                self._assistant = Assistant(model, {**self.tools, **briefs})
+                tools = {**self.tools, **bind([brief_writer(self.tools, model)], self.shop, MANAGER)}
+                examples = examples_of({name: bound.tool.summary for name, bound in tools.items()})
+                self._assistant = Assistant(model, tools, shortlist=Shortlist(examples, self._embedder()))
             return self._assistant

@@ -10,7 +10,7 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import generate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, InvalidToolCall, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, InvalidToolCall, ToolMessage
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -33,9 +33,12 @@ class LocalChatModel(BaseChatModel):
     Beyond LangChain's arguments a call takes, by `bind` or as keywords:
         figures: Names that may stand in placeholders, instead of those of the tool results in the messages.
         cancelled: A `threading.Event`; once set, decoding stops before the next token.
+        waiting: A function that is told how many requests are before this one.
+        spans: False lets the model write text and numbers of a call itself instead of copying the conversation's.
     """
 
     engine: SkipValidation[Engine] = Field(exclude=True, repr=False)
+    is_tuned: bool = True  # false for a base model that was not taught the tools: it does not choose among them
     max_tokens: int = 512
     temperature: float = 0.0
     stop: list[str] | None = None
@@ -78,7 +81,9 @@ class LocalChatModel(BaseChatModel):
         self, tools: Sequence[ToolLike], *, tool_choice: ToolChoice = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools; `tool_choice` is `auto`, `any`, `none` or a tool's name, or what OpenAI takes for them."""
-        return self.bind(**bound(tools, tool_choice), **kwargs)
+        # Structured output is text that the model writes, not arguments that a user gave.
+        spans = {"spans": False} if "ls_structured_output_format" in kwargs else {}
+        return self.bind(**bound(tools, tool_choice), **spans, **kwargs)
 
     def _generate(
         self,
@@ -101,11 +106,14 @@ class LocalChatModel(BaseChatModel):
         names = known_figures(messages) if figures is None else list(figures)
         request = Request(
             prompt=render_prompt(messages, tools),
-            grammar=reply_grammar(tools, kwargs.get("tool_choice") or "auto", names),
+            grammar=reply_grammar(
+                tools, kwargs.get("tool_choice") or "auto", names, said(messages) if kwargs.get("spans", True) else None
+            ),
             max_tokens=kwargs.get("max_tokens") or self.max_tokens,
             stop=tuple(stop or self.stop or ()),
             temperature=kwargs.get("temperature", self.temperature),
             cancelled=kwargs.get("cancelled"),
+            waiting=kwargs.get("waiting"),
         )
         for message in self._messages(self.engine.generate(request)):
             chunk = ChatGenerationChunk(message=message)
@@ -151,6 +159,11 @@ def known_figures(messages: Iterable[BaseMessage]) -> list[str]:
                 names[figure.id] = None
                 names.update({f"{figure.id}.{part}": None for part in PARTS if getattr(figure, part) is not None})
     return list(names)
+
+
+def said(messages: Iterable[BaseMessage]) -> list[str]:
+    """What users and tools have said: the source of a call's texts and numbers."""
+    return [str(message.text) for message in messages if isinstance(message, HumanMessage | ToolMessage)]
 
 
 def _ready(held: str) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
+from shop.quantities import numbers_in
 
 MAX_TEXT = 240
 MAX_ITEMS = 12
@@ -34,17 +36,35 @@ GAP: " " | "\n" | "\n\n"
 # A single blank may follow each but the last, so a text neither starts, ends nor goes on with white space.
 _LETTER = r'(?:[^"\\\x00-\x1f\x7f\p{Z}]|\\["\\nt])'
 _ANNOTATIONS = ("title", "description", "default", "examples")
+# A text argument that the model writes itself (a summary) has this key in its schema; every other copies the user.
+FREE = "x-free"
+# What a span is cut at: words, which keep their hyphens, points and apostrophes inside; single characters of scripts
+# without blanks; anything else by itself.
+_CHUNK = re.compile(r"\s+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w(?:[\w@]|[-.'’](?=\w))*?(?![\w@]|[-.'’]\w)|.")
+MAX_NUMBERS = 200
 _NUMBER = r"/-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?/"
 _INTEGER = r"/-?(0|[1-9][0-9]{0,8})/"
 
 
-def reply_grammar(tools: Sequence[ToolSpec] = (), choice: str = "auto", figures: Sequence[str] = ()) -> str:
+class _NothingFits(Exception):
+    """The conversation holds no value for this argument."""
+
+
+def reply_grammar(
+    tools: Sequence[ToolSpec] = (),
+    choice: str = "auto",
+    figures: Sequence[str] = (),
+    said: Sequence[str] | None = None,
+) -> str:
     """Grammar of one reply.
 
     Args:
         tools: OpenAI-style tool descriptions.
         choice: `auto` (text or one call), `any` (one call), `none` (text), or the name of the tool to call.
         figures: Names that may stand between double braces, such as `launch.units` and `launch.units.low`.
+        said: What users and tools have said. Text arguments are then stretches of it, and numbers are among those that
+            it may mean; a tool whose required number nobody mentioned cannot be called (with `any` or a name, it
+            can, with any number). None lets the model write them itself.
 
     Returns:
         Source in llguidance's Lark dialect. A call has every required argument, no unknown one, the order of the
@@ -56,17 +76,31 @@ def reply_grammar(tools: Sequence[ToolSpec] = (), choice: str = "auto", figures:
     wanted = [tool for tool in tools if choice in ("auto", "any", tool["function"]["name"])]
     if choice not in ("auto", "none") and not wanted:
         raise ValueError(f"tool_choice {choice!r} names none of {[tool['function']['name'] for tool in tools]}")
-    rules = _Rules()
+    rules = _Rules(said)
+    calls = _calls(rules, wanted)
+    if choice not in ("auto", "none") and not calls:
+        # The caller wants a call at any price.
+        rules = _Rules(None)
+        calls = _calls(rules, wanted)
     starts = []
     if choice in ("none", "auto"):
         starts.append("text")
         rules.lines.append(_text_rules(figures))
-    if wanted:
+    if calls:
         starts.append("call")
-        calls = [_call(rules, tool["function"]) for tool in wanted]
         head = _literal(CALL_START + '{"name":"')
         rules.lines.append(f"call: {head} ({' | '.join(calls)}) {_literal('}' + CALL_END)}")
     return "\n".join([f"start: {' | '.join(starts)}", *rules.lines])
+
+
+def _calls(rules: _Rules, tools: Sequence[ToolSpec]) -> list[str]:
+    found = []
+    for tool in tools:
+        try:
+            found.append(_call(rules, tool["function"]))
+        except _NothingFits:
+            continue
+    return found
 
 
 def _text_rules(figures: Sequence[str]) -> str:
@@ -88,11 +122,16 @@ def _literal(text: str) -> str:
 
 
 class _Rules:
-    """Collects Lark rules for JSON values; equal schemas share a rule."""
+    """Collects Lark rules for JSON values; equal schemas share a rule. `said` as in `reply_grammar`."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: Sequence[str] | None) -> None:
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
+        chunks = _chunks(said or ())
+        self._spans = bool(chunks)
+        self._numbers = None if said is None else [n for text in said for n in numbers_in(text)]
+        if chunks:
+            self.lines.append(f"SAID: %regex {compact({'substring_chunks': chunks})}")
 
     def value(self, schema: Schema, scope: dict[str, Schema], top: bool = False) -> str:
         """Name of the rule for a JSON value; `scope` holds the definitions that `$ref` may name."""
@@ -101,7 +140,12 @@ class _Rules:
         if key not in self._names:
             # Named before it is built, so a schema that refers to itself ends.
             self._names[key] = name = f"v{len(self._names)}"
-            self.lines.append(f"{name}: {self._body(schema, scope, top)}")
+            try:
+                self.lines.append(f"{name}: {self._body(schema, scope, top)}")
+            except _NothingFits:
+                self._names[key] = ""
+        if not self._names[key]:
+            raise _NothingFits
         return self._names[key]
 
     def _body(self, schema: Schema, scope: dict[str, Schema], top: bool) -> str:
@@ -114,10 +158,10 @@ class _Rules:
             if schema.get(word):
                 # Several allOf parts are rare in tool schemas; the first decides the shape, the tool checks the rest.
                 options = schema[word][:1] if word == "allOf" else schema[word]
-                return " | ".join(self.value(option, scope) for option in options)
+                return self._any_of(options, scope)
         kind = schema.get("type", "object" if "properties" in schema or top else None)
         if isinstance(kind, list):
-            return " | ".join(self.value({**schema, "type": each}, scope) for each in kind)
+            return self._any_of([{**schema, "type": each} for each in kind], scope)
         if kind == "object":
             return self._object(schema, scope, top)
         if kind == "array":
@@ -126,18 +170,46 @@ class _Rules:
 
     def _scalar(self, kind: str | None, schema: Schema, scope: dict[str, Schema]) -> str:
         if kind == "string":
-            return _string(schema)
+            return self._string(schema)
         if kind in ("integer", "number"):
-            return _number(kind, schema)
+            return _number(kind, schema) if self._numbers is None else _one_of(kind, schema, self._numbers)
         if kind == "boolean":
             return '"true" | "false"'
         if kind == "null":
             return '"null"'
-        any_of = [{"type": each} for each in ("string", "number", "boolean", "null")]
-        return " | ".join(self.value(option, scope) for option in any_of)
+        return self._any_of([{"type": each} for each in ("string", "number", "boolean", "null")], scope)
+
+    def _any_of(self, options: Sequence[Schema], scope: dict[str, Schema]) -> str:
+        """The options that can be written."""
+        found = []
+        for option in options:
+            try:
+                found.append(self.value(option, scope))
+            except _NothingFits:
+                continue
+        if not found:
+            raise _NothingFits
+        return " | ".join(found)
+
+    def _string(self, schema: Schema) -> str:
+        free = "pattern" in schema or "format" in schema or schema.get(FREE)
+        if free or not self._spans:
+            return _string(schema)
+        # Neither starts nor ends with a blank, and does not reach from one message into the next.
+        most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
+        name = f"SPAN{most}"
+        line = rf'{name}: "\"" SPAN_IN{most} "\""'
+        if line not in self.lines:
+            self.lines += [line, rf"SPAN_IN{most}: SAID & /[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"]
+        return name
 
     def _array(self, schema: Schema, scope: dict[str, Schema]) -> str:
-        item = self.value(schema.get("items") or {}, scope)
+        try:
+            item = self.value(schema.get("items") or {}, scope)
+        except _NothingFits:
+            if schema.get("minItems"):
+                raise
+            return '"[]"'
         least, most = schema.get("minItems", 0), min(schema.get("maxItems", MAX_ITEMS), MAX_ITEMS)
         some = f'"[" {item} ("," {item}){{{max(least - 1, 0)},{most - 1}}} "]"'
         return some if least else f'"[]" | {some}'
@@ -157,7 +229,13 @@ class _Rules:
         """Members in the schema's order: `bare` rules stand before the first member, `more` rules after it."""
         bare = more = '""'
         for name, schema in reversed(fields.items()):
-            member = f"{_literal(compact(name) + ':')} {self.value(_without_null(schema, name in required), scope)}"
+            try:
+                value = self.value(_without_null(schema, name in required), scope)
+            except _NothingFits:
+                if name in required:
+                    raise
+                continue
+            member = f"{_literal(compact(name) + ':')} {value}"
             tail = "" if more == '""' else f" {more}"
             first, later = f"{member}{tail}", f'"," {member}{tail}'
             if name not in required:
@@ -184,6 +262,32 @@ def _string(schema: Schema) -> str:
     if "pattern" in schema or "format" in schema:
         return "%json " + compact({**_only(schema, "pattern", "format"), "type": "string", "maxLength": most})
     return f'/"(?:{_LETTER} ?){{{least - 1},{most - 1}}}{_LETTER}"/'
+
+
+def _chunks(said: Sequence[str]) -> list[str]:
+    """What spans are made of, as it stands inside a JSON string; a line break, which no span holds, ends a message."""
+    found: list[str] = []
+    for text in said:
+        found += [" " if chunk.isspace() else compact(chunk)[1:-1] for chunk in _CHUNK.findall(text)]
+        found.append("\n")
+    return found if any(chunk not in (" ", "\n") for chunk in found) else []
+
+
+def _one_of(kind: str, schema: Schema, numbers: Sequence[float]) -> str:
+    """The numbers that were said, the latest first, within the schema's bounds."""
+    fitting = [n for n in dict.fromkeys(reversed(numbers)) if _within(n, kind, schema)]
+    if not fitting:
+        raise _NothingFits
+    return " | ".join(_literal(compact(int(n) if n.is_integer() else n)) for n in fitting[:MAX_NUMBERS])
+
+
+def _within(number: float, kind: str, schema: Schema) -> bool:
+    low, high = schema.get("minimum", -MAX_NUMBER), schema.get("maximum", MAX_NUMBER)
+    return (
+        low <= number <= high
+        and schema.get("exclusiveMinimum", low - 1) < number < schema.get("exclusiveMaximum", high + 1)
+        and (kind == "number" or number.is_integer())
+    )
 
 
 def _number(kind: str, schema: Schema) -> str:

@@ -1,4 +1,4 @@
-"""From one setting to a chat model: `embedded`, `hf:NAME`, `openai:URL#NAME`, or several, the first that works.
+"""From one setting to a chat model: `embedded`, `embedded:ADAPTER`, `hf:NAME`, `openai:URL#NAME`, or a list of these.
 
 Torch, transformers and the OpenAI client are imported where a model is opened: they take seconds and hundreds of
 megabytes, and the command line, the tools and a brief without a model need none of them.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +24,10 @@ from agent.models.binding import ToolChoice, ToolLike, bound
 from shop import BadInput, ToolError
 
 REST_SECONDS = 60.0
+ADAPTERS = Path(__file__).parents[2] / "adapters"
 Result = TypeVar("Result")
-FORMS = "embedded, hf:NAME or openai:URL#NAME"
+FORMS = "embedded, embedded:ADAPTER, hf:NAME or openai:URL#NAME"
+EMBEDDED_MEGABYTES = 700  # peak of the embedded model in OpenVINO, as `./debut bench llm` measures it, and some room
 
 
 def open_model(setting: str, home: Path, api_key: str = "") -> BaseChatModel:
@@ -60,8 +63,8 @@ def environment(setting: str) -> dict[str, str]:
 
 def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
     kind, _, rest = part.partition(":")
-    if part == "embedded":
-        return partial(_embedded, home)
+    if part == "embedded" or (kind == "embedded" and rest):
+        return partial(_embedded, home, rest)
     if kind == "hf" and rest:
         return partial(_hub, rest)
     address, _, name = rest.rpartition("#")
@@ -70,21 +73,38 @@ def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
     raise BadInput(f"The model {part!r} is not one of {FORMS}; set DEBUT_MODEL to one of them.")
 
 
-def _embedded(home: Path) -> BaseChatModel:
-    from agent.models.weights import EMBEDDED, prepare
+def _embedded(home: Path, adapter: str) -> BaseChatModel:
+    """The embedded model, in OpenVINO where that is installed, with the adapter of that name or folder if one is named."""
+    from agent.models import weights
 
-    return _local(prepare(home), EMBEDDED.name, offline=True)
+    weights.require_memory(EMBEDDED_MEGABYTES, weights.EMBEDDED.name)
+    folder = _adapter_folder(adapter) if adapter else None
+    name = weights.EMBEDDED.name + (f"+{folder.name}" if folder else "")
+    if find_spec("openvino_genai") is None:
+        source = weights.prepare_merged(home, folder) if folder else weights.prepare(home)
+        return _local(source, name, offline=True, is_tuned=folder is not None)
+    compiled = weights.prepare_compiled_merged(home, folder) if folder else weights.prepare_compiled(home)
+    from agent.models.chat import LocalChatModel
+    from agent.models.openvino_backend import load
+
+    engine = load(compiled, name, home / "models" / "kernels")
+    return LocalChatModel(engine=engine, is_tuned=folder is not None)
+
+
+def _adapter_folder(name: str) -> Path:
+    """A folder, or the name of one of the adapters that ship."""
+    return Path(name) if Path(name).is_dir() else ADAPTERS / name
 
 
 def _hub(name: str) -> BaseChatModel:
     return _local(name, name, offline=Path(name).exists())
 
 
-def _local(source: str | Path, name: str, offline: bool) -> BaseChatModel:
+def _local(source: str | Path, name: str, offline: bool, is_tuned: bool = True) -> BaseChatModel:
     from agent.models.chat import LocalChatModel
     from agent.models.transformers_backend import load
 
-    return LocalChatModel(engine=load(source, name, offline))
+    return LocalChatModel(engine=load(source, name, offline), is_tuned=is_tuned)
 
 
 def _server(address: str, name: str, api_key: str) -> BaseChatModel:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 START, END = "<|im_start|>", "<|im_end|>"
 CALL_START, CALL_END = "<tool_call>", "</tool_call>"
@@ -38,8 +38,9 @@ class MalformedReply(ValueError):
 def render_prompt(messages: Sequence[BaseMessage], tools: Sequence[ToolSpec] = ()) -> str:
     """The prompt up to where the model goes on.
 
-    System text and tool signatures stand first and depend on nothing else, so their key-value cache is shared by all
-    conversations of a role; the turns follow, and a longer conversation starts with the text of the shorter one.
+    The system text stands first and depends on nothing else, so its key-value cache is shared by all conversations of
+    a role. The tools of the turn, which may be others for every question, stand just before the user's latest words:
+    the turns before them are read once, whatever is shown later.
 
     Args:
         messages: The conversation; leading system messages join the fixed part.
@@ -48,13 +49,13 @@ def render_prompt(messages: Sequence[BaseMessage], tools: Sequence[ToolSpec] = (
     leading = 0
     while leading < len(messages) and isinstance(messages[leading], SystemMessage):
         leading += 1
-    parts = [_plain(message) for message in messages[:leading]]
-    if tools:
-        parts += [GUIDE, "Tools:\n" + "\n".join(signature(tool) for tool in tools)]
+    latest = max((n for n, message in enumerate(messages) if isinstance(message, HumanMessage)), default=leading)
+    fixed = [_plain(message) for message in messages[:leading]] + ([GUIDE] if tools else [])
     order = {tool["function"]["name"]: tuple(properties(tool)) for tool in tools}
-    turns = [_turn("system", "\n\n".join(parts))] if parts else []
-    turns += [_message_turn(message, order) for message in messages[leading:]]
-    return "".join(turns) + f"{START}assistant\n"
+    turns = [_message_turn(message, order) for message in messages[leading:]]
+    if tools:
+        turns.insert(latest - leading, _turn("system", "Tools:\n" + "\n".join(signature(tool) for tool in tools)))
+    return "".join([*([_turn("system", "\n\n".join(fixed))] if fixed else []), *turns]) + f"{START}assistant\n"
 
 
 def render_reply(content: str, calls: Iterable[Call] = ()) -> str:

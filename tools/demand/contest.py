@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tools.demand import local
 from tools.demand.neural import lstm
 from tools.demand.panel import Array, Panel
-from tools.demand.series import CLASSES, classify, naive_scale
-from tools.demand.trees import hybrid, trees
+from tools.demand.series import CLASSES, classify, naive_scale, pooled_season
+from tools.demand.trees import boost, hybrid, trees
 
 Member = Callable[[Panel, int], Array]
 MEMBERS: dict[str, Member] = {
@@ -24,9 +24,31 @@ MEMBERS: dict[str, Member] = {
     "tsb": local.tsb,
     "linear": local.linear,
     "trees": trees,
+    "boost": boost,
     "hybrid": hybrid,
 }
 SLOW: dict[str, Member] = {"arima": local.arima, "lstm": lstm}  # joined where the panel is small enough
+GLOBAL = ("trees", "boost", "hybrid", "lstm")  # learn across series, so they need them all
+SEASONAL: dict[str, Callable[[Panel, int, Array | None], Array]] = {
+    "average": local.average,
+    "ets": local.ets,
+    "theta": local.theta,
+    "croston": local.croston,
+    "tsb": local.tsb,
+    "arima": local.arima,
+}
+# Members of one family err alike; a blend takes the best of each.
+FAMILY = {
+    "average": "level",
+    "croston": "level",
+    "tsb": "level",
+    "ets": "smoothing",
+    "theta": "smoothing",
+    "arima": "smoothing",
+    "trees": "boosting",
+    "boost": "boosting",
+    "hybrid": "boosting",
+}
 COVER = 0.8
 
 
@@ -94,31 +116,33 @@ def run_contest(panel: Panel, horizon: int, origins: int = 3, most: int = 150, s
             continue
         part, came, unit = made[:, inside], actual[inside], scale[inside]
         errors[kind] = [_mase(f, came, unit) for f in part]
-        weights[kind] = choose_weights(part, came, unit)
+        weights[kind] = choose_weights(part, came, unit, [FAMILY.get(name, name) for name in names])
         blended = np.tensordot(weights[kind], part, axes=1)
         scores[kind] = _scores(blended, came, unit)
     return Contest(names, errors, weights, scores)
 
 
-def choose_weights(made: Array, actual: Array, scale: Array) -> Array:
-    """Weights (K,) of the best of: each member alone, and means of the best two to five by backtest error.
+def choose_weights(made: Array, actual: Array, scale: Array, families: Sequence[str]) -> Array:
+    """Weights (K,) of the best of: each member alone, and means of the best of two to four families.
 
-    A blend is preferred to a single member that is less than one per cent better: single winners of a small
+    A blend is preferred to a single member that is less than three per cent better: single winners of a small
     backtest are often lucky (Makridakis et al. 2020).
 
     Args:
         made: By member, series and period (K, R, H).
         actual: (R, H), NaN where not known.
         scale: MASE denominators (R,).
+        families: Of each member (K,).
     """
     single = np.array([_mase(f, actual, scale) for f in made])
-    order = np.argsort(single)
-    best, weights = single[order[0]] * 0.99, np.eye(len(made))[order[0]]
-    for size in range(2, min(5, len(made)) + 1):
+    ranked = np.argsort(single)
+    order = [k for at, k in enumerate(ranked) if families[k] not in {families[j] for j in ranked[:at]}]
+    best, weights = single[order[0]] * 0.97, np.eye(len(made))[order[0]]
+    for size in range(2, min(4, len(order)) + 1):
         trial = np.zeros(len(made))
         trial[order[:size]] = 1 / size
         error = _mase(np.tensordot(trial, made, axes=1), actual, scale)
-        if error <= best or (size == 3 and error <= single[order[0]]):
+        if error <= best or (size == 3 and error <= 1.03 * single[order[0]]):
             best, weights = min(error, best), trial
     return np.asarray(weights)
 
@@ -127,6 +151,7 @@ def forecast(panel: Panel, horizon: int, contest: Contest) -> Forecast:
     """Forecast a panel with what a contest decided; only members with weight are run, each on its classes."""
     kinds = classify(panel)
     weights = contest.weights[kinds]
+    season = pooled_season(panel, horizon)
     runs: dict[str, Array] = {}
     point = np.zeros((len(panel.keys), horizon))
     for k, name in enumerate(contest.members):
@@ -134,7 +159,7 @@ def forecast(panel: Panel, horizon: int, contest: Contest) -> Forecast:
         if not len(rows):
             continue
         made = np.full((len(panel.keys), horizon), np.nan)
-        made[rows] = _run(name, panel, rows, horizon)
+        made[rows] = _run(name, panel, rows, horizon, season)
         runs[name] = made
         point[rows] += weights[rows, k, None] * made[rows]
     return Forecast(conformal_quantiles(point, naive_scale(panel), kinds, contest), runs, kinds)
@@ -157,10 +182,14 @@ def conformal_quantiles(point: Array, scale: Array, kinds: NDArray[np.int64], co
     return np.stack([np.minimum((point + low).clip(min=0), point), point, np.maximum(point + high, point)], axis=-1)
 
 
-def _run(name: str, panel: Panel, rows: NDArray[np.int64], horizon: int) -> Array:
-    if name in ("trees", "hybrid", "lstm"):  # these learn across series
+def _run(name: str, panel: Panel, rows: NDArray[np.int64], horizon: int, season: Array) -> Array:
+    if name in GLOBAL:
         return (MEMBERS | SLOW)[name](panel, horizon)[rows]
-    return (MEMBERS | SLOW)[name](panel.take(rows), horizon)
+    part = panel.take(rows)
+    if name in SEASONAL:
+        # A class of its own would have too few series to tell the season from.
+        return SEASONAL[name](part, horizon, season[rows])
+    return (MEMBERS | SLOW)[name](part, horizon)
 
 
 def _replay(

@@ -1,4 +1,7 @@
-"""Forecasters that look at one series at a time: naive, averages, smoothing, ARIMA, intermittent, linear trend."""
+"""Forecasters that look at one series at a time: naive, averages, smoothing, ARIMA, intermittent, linear trend.
+
+Where one takes a `season`, it is the log index by series and period, known and ahead (N, T + H); left out, the panel's.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tools.demand.panel import Array, Panel
-from tools.demand.series import filled, pooled_season
+from tools.demand.series import filled, pooled_season, recent_level
 
 Local = Callable[[Panel, int], Array]
 _LONGEST = 320  # periods of history that the fitted models look back
@@ -28,46 +31,46 @@ def seasonal_naive(panel: Panel, horizon: int) -> Array:
     return np.where(np.isfinite(season), season, last)
 
 
-def average(panel: Panel, horizon: int, periods: int = 8) -> Array:
+def average(panel: Panel, horizon: int, season: Array | None = None, periods: int = 8) -> Array:
     """Mean of the last periods, moved along the pooled season (N, H)."""
-    season = pooled_season(panel, horizon)
+    season = pooled_season(panel, horizon) if season is None else season
     level = [s[-periods:].mean() if len(s) else 0.0 for s in filled(panel, season[:, : panel.units.shape[1]])]
     return np.array(level)[:, None] * np.exp(season[:, panel.units.shape[1] :])
 
 
-def ets(panel: Panel, horizon: int) -> Array:
+def ets(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     """AutoETS (Hyndman et al. 2008); long seasons are taken out first (N, H)."""
     from statsforecast.models import AutoETS
 
-    return _each(panel, horizon, lambda m: AutoETS(season_length=m, model="ZZZ" if m > 1 else "ZZN"))
+    return _each(panel, horizon, season, lambda m: AutoETS(season_length=m, model="ZZZ" if m > 1 else "ZZN"))
 
 
-def theta(panel: Panel, horizon: int) -> Array:
+def theta(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     """Dynamic optimised theta (Fiorucci et al. 2016); long seasons are taken out first (N, H)."""
     from statsforecast.models import DynamicOptimizedTheta
 
-    return _each(panel, horizon, lambda m: DynamicOptimizedTheta(season_length=m))
+    return _each(panel, horizon, season, lambda m: DynamicOptimizedTheta(season_length=m))
 
 
-def arima(panel: Panel, horizon: int) -> Array:
+def arima(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     """AutoARIMA, with the season where it is short (Hyndman & Khandakar 2008); long ones are taken out (N, H)."""
     from statsforecast.models import AutoARIMA
 
-    return _each(panel, horizon, lambda m: AutoARIMA(season_length=m, max_p=3, max_q=3, approximation=True))
+    return _each(panel, horizon, season, lambda m: AutoARIMA(season_length=m, max_p=3, max_q=3, approximation=True))
 
 
-def croston(panel: Panel, horizon: int) -> Array:
+def croston(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     """Croston with the Syntetos-Boylan correction (N, H)."""
     from statsforecast.models import CrostonSBA
 
-    return _each(panel, horizon, lambda m: CrostonSBA(), own_season=False)
+    return _each(panel, horizon, season, lambda m: CrostonSBA(), own_season=False)
 
 
-def tsb(panel: Panel, horizon: int) -> Array:
+def tsb(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     """Teunter-Syntetos-Babai: intermittent demand that may be dying out (N, H)."""
     from statsforecast.models import TSB
 
-    return _each(panel, horizon, lambda m: TSB(alpha_d=0.1, alpha_p=0.1), own_season=False)
+    return _each(panel, horizon, season, lambda m: TSB(alpha_d=0.1, alpha_p=0.1), own_season=False)
 
 
 def linear(panel: Panel, horizon: int) -> Array:
@@ -75,10 +78,11 @@ def linear(panel: Panel, horizon: int) -> Array:
 
     The future keeps the last price and has no promotion; see `linear_terms` for the contributions.
     """
-    out = np.zeros((len(panel.keys), horizon))
+    out = np.repeat(recent_level(panel)[:, None], horizon, axis=1)
     for i in range(len(panel.keys)):
         fitted = linear_terms(panel, i, horizon)
-        out[i] = 0.0 if fitted is None else np.expm1(sum(fitted.values())).clip(0.0)
+        if fitted is not None:
+            out[i] = np.expm1(sum(fitted.values())).clip(0.0)
     return np.asarray(np.minimum(out, 3 * np.nan_to_num(np.nanmax(panel.units, axis=1, initial=0.0))[:, None]))
 
 
@@ -113,7 +117,7 @@ def linear_terms(
     angles = [2 * np.pi * (k + 1) * when for k in range(waves)]
     columns = [when, *[f(a) for a in angles for f in (np.sin, np.cos)], rates, offers]
     x = np.column_stack(columns)
-    penalty = np.array([2.0, *[0.5] * (2 * waves), 0.5, 0.5])
+    penalty = np.array([2.0, *[0.5] * (2 * waves), 0.05, 0.05])
     centre = x[known].mean(axis=0)
     y = np.log1p(units[known])
     weight = 0.5 ** ((known[-1] - known) / (1.5 * cycle))
@@ -132,14 +136,19 @@ def linear_terms(
     }
 
 
-def _each(panel: Panel, horizon: int, make: Callable[[int], Any], own_season: bool = True) -> Array:
+def _each(
+    panel: Panel, horizon: int, season: Array | None, make: Callable[[int], Any], own_season: bool = True
+) -> Array:
     """Run a statsforecast model on each series; the mean of its last periods where it cannot be fitted.
 
     Seasons of up to 24 periods are the model's own business; longer ones are taken out and put back.
     """
     cycle, periods = panel.cycle, panel.units.shape[1]
     short = own_season and cycle <= 24
-    season = np.zeros((len(panel.keys), periods + horizon)) if short else pooled_season(panel, horizon)
+    if short:
+        season = np.zeros((len(panel.keys), periods + horizon))
+    elif season is None:
+        season = pooled_season(panel, horizon)
     out = np.zeros((len(panel.keys), horizon))
     for i, series in enumerate(filled(panel, season[:, :periods])):
         series = series[-_LONGEST:]

@@ -98,10 +98,16 @@ def pooled_season(panel: Panel, ahead: int) -> Array:
     count = len(panel.keys)
     if periods < cycle + 4:
         return np.zeros((count, periods + ahead))
-    levels = np.maximum(np.nanmean(np.where(np.isfinite(panel.units), panel.units, np.nan), axis=1), 1e-9)
-    share = panel.units / levels[:, None]
-    with np.errstate(invalid="ignore"):
-        total = np.log(np.nanmean(np.minimum(share, 6.0), axis=0).clip(min=1e-3))
+    known_units = np.isfinite(panel.units)
+    filled_units = np.nan_to_num(panel.units)
+    levels = np.maximum(filled_units.sum(axis=1) / np.maximum(known_units.sum(axis=1), 1), 1e-9)
+    share = np.minimum(filled_units / levels[:, None], 6.0) * known_units
+    counts = known_units.sum(axis=0)
+    total = np.log((share.sum(axis=0) / np.maximum(counts, 1)).clip(min=1e-3))
+    # Periods with hardly any series say who was there, not what season it was.
+    total[counts < max(min(2.0, count), 0.05 * counts.max())] = np.nan
+    if np.isfinite(total).sum() < cycle + 4 and count > 1:
+        return np.zeros((count, periods + ahead))
     shop = seasonal_component(total, cycle)
     index = np.resize(shop, periods + ahead)
     known = index[:periods]
@@ -118,8 +124,8 @@ def pooled_season(panel: Panel, ahead: int) -> Array:
 def seasonal_component(level: Array, cycle: int) -> Array:
     """Log index of one season (cycle,), mean 0, from a log series: means over years after detrending, smoothed."""
     apart = level - _trend(level[None, :], cycle)[0]
-    index = np.array([np.nanmean(apart[k::cycle]) for k in range(cycle)])
-    index = np.nan_to_num(index)
+    sums = np.array([np.nansum(apart[k::cycle]) for k in range(cycle)])
+    index = sums / np.array([max(np.isfinite(apart[k::cycle]).sum(), 1) for k in range(cycle)])
     if cycle > 24:
         kernel = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9
         index = np.convolve(np.concatenate([index[-2:], index, index[:2]]), kernel, mode="valid")

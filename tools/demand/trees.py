@@ -56,6 +56,14 @@ def trees(panel: Panel, horizon: int, categories: NDArray[np.int64] | None = Non
     return predict_trees(learned, panel)
 
 
+def boost(panel: Panel, horizon: int, categories: NDArray[np.int64] | None = None, jobs: int = 1) -> Array:
+    """Mean units ahead (N, H): the same model under the Tweedie loss, which suits lumpy sales."""
+    learned = fit_trees(panel, horizon, categories, jobs=jobs)
+    if learned is None:
+        return np.repeat(recent_level(panel)[:, None], horizon, axis=1)
+    return predict_trees(learned, panel)
+
+
 def hybrid(panel: Panel, horizon: int, categories: NDArray[np.int64] | None = None, jobs: int = 1) -> Array:
     """The seasonal average, corrected by LightGBM on what it got wrong at earlier origins (N, H)."""
     base = average(panel, horizon)

@@ -1,0 +1,72 @@
+"""LoRA adapters: a folder in PEFT's layout and, beside it, the hash of the weights it was trained on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop import BadInput
+
+CONFIG, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter whose base has been compared; `digest` is of its configuration and weights."""
+
+    folder: Path
+    name: str
+    digest: str
+
+
+def read_adapter(folder: Path, base: str) -> Adapter:
+    """Check an adapter against the weights it is to be merged into.
+
+    Args:
+        folder: With `adapter_config.json`, `adapter_model.safetensors` and `base.json` (`{"sha256": "…"}`).
+        base: SHA-256 of the file that holds the weights.
+
+    Raises:
+        BadInput: A file is missing, or the adapter was trained on other weights.
+    """
+    missing = [name for name in (CONFIG, WEIGHTS, BASE) if not (folder / name).is_file()]
+    if missing:
+        raise BadInput(f"{folder} holds no adapter ({missing[0]} is missing); name another, or set DEBUT_MODEL=embedded.")
+    try:
+        trained_on = json.loads((folder / BASE).read_text())["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{folder / BASE} does not say what the adapter was trained on; train it again.") from error
+    if trained_on != base:
+        raise BadInput(
+            f"The adapter {folder.name} was trained on other weights ({str(trained_on)[:8]}, here {base[:8]}); "
+            "train it again, or set DEBUT_MODEL=embedded."
+        )
+    digest = hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
+    return Adapter(folder, folder.name, digest)
+
+
+def merge(base: Path, adapter: Adapter, target: Path) -> None:
+    """Write the base model's weights with the adapter added to them, as safetensors with tokenizer and configuration.
+
+    Raises:
+        BadInput: The adapter does not fit the model's layers.
+    """
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    # Added in 32 bits: the update is small against the weights.
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
+    try:
+        merged = PeftModel.from_pretrained(model, str(adapter.folder)).merge_and_unload()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BadInput(
+            f"The adapter {adapter.name} does not fit the model ({reason}); set DEBUT_MODEL=embedded."
+        ) from error
+    merged.to(torch.bfloat16).save_pretrained(target)
+    AutoTokenizer.from_pretrained(base, local_files_only=True).save_pretrained(target)

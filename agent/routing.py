@@ -1,0 +1,54 @@
+"""Routing by example questions, for a model that was not taught the tools: it only fills in the arguments.
+
+An untuned small model picks tools at random and talks in circles. Until an adapter is trained, the shortlist picks the
+tool, the grammar holds the model to a call of it, and the tool's own sentences are the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.tools import BaseTool
+
+from agent.guard import plain_answer, tool_messages
+from agent.ledger import Ledger
+from agent.shortlist import Shortlist
+
+# Least fit of a question that a tool answers, where vectors and words are added up, and where words stand alone.
+# `tests/test_routing.py` holds both sides: questions for tools, and talk that no tool answers.
+LEAST_FIT_VECTORS, LEAST_FIT_WORDS = 0.53, 0.13
+NOTHING_FITS = (
+    "I do not see which of my tools answers that. Ask me to draft a product, forecast a launch, recommend a price, "
+    "plan a first buy, look into the market or the reviews, or write a launch brief."
+)
+
+
+class RouteByExamples(AgentMiddleware[Any, Any, Any]):
+    """Picks the tool, lets the model fill its arguments, and answers with the tool's own sentences."""
+
+    def __init__(self, shortlist: Shortlist, ledger: Ledger) -> None:
+        super().__init__()
+        self._shortlist = shortlist
+        self._ledger = ledger
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        if tool_messages(request.messages):
+            return ModelResponse(result=[AIMessage(plain_answer(request.messages, self._ledger))])
+        name = self._fitting(request.messages)
+        chosen = [tool for tool in request.tools if isinstance(tool, BaseTool) and tool.name == name]
+        if not chosen:
+            return ModelResponse(result=[AIMessage(NOTHING_FITS)])
+        return handler(request.override(tools=[*chosen], tool_choice=name))
+
+    def _fitting(self, messages: Sequence[AnyMessage]) -> str:
+        """Name of the tool for the latest question, empty where none fits."""
+        question = next((str(m.text) for m in reversed(messages) if isinstance(m, HumanMessage)), "")
+        scores = self._shortlist.scores(question)
+        best = int(scores.argmax())
+        least = LEAST_FIT_VECTORS if self._shortlist.reads(question) else LEAST_FIT_WORDS
+        return self._shortlist.names[best] if scores[best] >= least else ""

@@ -1,0 +1,59 @@
+"""`forecast_demand` on the demo shop: figures for everything, an honest what-if, and clear refusals."""
+
+from typing import Any
+
+import pytest
+
+from agent.ledger import bare_numbers
+from shop import Actor, Shop, ToolError, ToolResult
+from tools.demand.read import read_panel
+from tools.demand.tool import forecast_demand
+from tools.registry import bind
+
+
+def run(shop: Shop, **arguments: Any) -> ToolResult:
+    return bind([forecast_demand], shop, Actor(role="manager"))["forecast_demand"](**arguments)
+
+
+@pytest.fixture(scope="module")
+def best_seller(demo_shop: Shop) -> str:
+    return str(demo_shop.daily().groupby("sku")["units"].sum().idxmax())
+
+
+@pytest.mark.slow
+def test_a_forecast_holds_its_weeks_method_and_drivers(demo_shop: Shop, best_seller: str) -> None:
+    result = run(demo_shop, product=best_seller, weeks=6)
+    figures = {figure.id: figure for figure in result.figures}
+    weeks = [figures[f"demand.week_{n:02d}"] for n in range(1, 7)]
+    assert all(f.low <= f.value <= f.high for f in weeks)  # type: ignore[operator]
+    total = figures["demand.units"]
+    assert total.value == pytest.approx(sum(float(f.value) for f in weeks))  # type: ignore[arg-type]
+    assert total.low >= sum(f.low for f in weeks) - 1e-6  # type: ignore[operator, misc]
+    cells = [cell for table in result.tables for row in (*table.rows, table.columns) for cell in row]
+    assert not any(bare_numbers(text) for text in (result.summary, *result.warnings, *cells))
+
+
+@pytest.mark.slow
+def test_a_price_far_from_what_was_seen_is_answered_with_a_warning(demo_shop: Shop, best_seller: str) -> None:
+    usual = run(demo_shop, product=best_seller, weeks=4)
+    high = next(f.value for f in usual.figures if f.id == "demand.price_high")
+    dear = run(demo_shop, product=best_seller, weeks=4, price=round(3 * float(high), 2))  # type: ignore[arg-type]
+    assert any("outside" in warning for warning in dear.warnings)
+
+
+def test_the_weekly_panel_adds_up_to_the_roll_up(demo_shop: Shop, best_seller: str) -> None:
+    data = read_panel(demo_shop)
+    assert data is not None
+    weeks = data.panel.starts
+    since = weeks[0].date()
+    daily = demo_shop.daily(skus=[best_seller], since=since)
+    assert data.sold[data.row(best_seller)].sum() == daily["units"].sum()
+    assert (weeks[-1] - weeks[0]).days == 7 * (len(weeks) - 1)
+    assert weeks[-1].date().toordinal() + 6 == demo_shop.cutoff.toordinal()
+
+
+def test_drafts_and_long_horizons_are_refused(demo_shop: Shop, best_seller: str) -> None:
+    with pytest.raises(ToolError, match="1 to 52"):
+        run(demo_shop, product=best_seller, weeks=60)
+    with pytest.raises(ToolError, match="above zero"):
+        run(demo_shop, product=best_seller, price=-1.0)
