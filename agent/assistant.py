@@ -24,6 +24,7 @@ from agent.ledger import Ledger
 from agent.render import format_value
 from agent.routing import RouteByExamples
 from agent.shortlist import Shortlist, ShortlistTools
+from agent.turns import InTurn, Waiting
 from shop import ToolError, ToolResult
 from tools.registry import BoundTool
 
@@ -72,7 +73,7 @@ class Answer:
     output_tokens: int = 0
 
 
-Event = StepStarted | StepFinished | TextDelta | Answer
+Event = Waiting | StepStarted | StepFinished | TextDelta | Answer
 
 
 @dataclass
@@ -117,21 +118,33 @@ class Assistant:
     def ask(self, text: str, thread_id: str) -> Iterator[Event]:
         """Answer one message of a conversation, event by event; the last event is an `Answer`.
 
+        Whoever closes the iterator stops the model.
+
         Raises:
             ToolError: The model cannot answer (server down, weights missing); the sentence says what to do.
         """
+        cancelled = threading.Event()
         thread = self._thread(thread_id)
-        agent = self._agent(thread)
+        updates = self._agent(thread, cancelled).stream(
+            {"messages": [HumanMessage(text)]},
+            {"configurable": {"thread_id": thread_id}},
+            stream_mode=["updates", "messages", "custom"],
+        )
+        try:
+            yield from self._events(thread, updates)
+        finally:
+            # Before the stream itself is closed: that waits for the model's reply.
+            cancelled.set()
+
+    def _events(self, thread: Thread, updates: Iterator[Any]) -> Iterator[Event]:
         started = time.perf_counter()
         streams = bool(getattr(self._model, "cannot_type_figures", False))
         final, tokens = AIMessage(""), [0, 0]
         calls: dict[str, dict[str, Any]] = {}
-        updates = agent.stream(
-            {"messages": [HumanMessage(text)]},
-            {"configurable": {"thread_id": thread_id}},
-            stream_mode=["updates", "messages"],
-        )
         for mode, payload in updates:
+            if mode == "custom":
+                yield cast(Waiting, payload)
+                continue
             if mode == "messages":
                 chunk = cast(tuple[Any, Any], payload)[0]
                 if streams and not calls and isinstance(chunk, AIMessageChunk) and chunk.text:
@@ -153,7 +166,7 @@ class Assistant:
     def _thread(self, thread_id: str) -> Thread:
         return self._threads.setdefault(thread_id, Thread())
 
-    def _agent(self, thread: Thread) -> Any:
+    def _agent(self, thread: Thread, cancelled: threading.Event) -> Any:
         return create_agent(
             self._model,
             [self._langchain_tool(thread, bound) for bound in self._tools.values()],
@@ -162,6 +175,7 @@ class Assistant:
                 ModelCallLimitMiddleware(run_limit=MODEL_CALLS_PER_TURN, exit_behavior="end"),
                 *self._choosing(thread),
                 FigureGuard(thread.ledger),
+                InTurn(cancelled),
                 ToolErrorMiddleware(lambda error, _: str(error) if isinstance(error, ToolError) else None),
             ],
             checkpointer=self._memory,

@@ -12,6 +12,7 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent.guard import plain_answer, tool_messages
 from agent.ledger import Ledger
@@ -43,7 +44,7 @@ class RouteByExamples(AgentMiddleware[Any, Any, Any]):
         chosen = [tool for tool in request.tools if isinstance(tool, BaseTool) and tool.name == name]
         if not chosen:
             return ModelResponse(result=[AIMessage(NOTHING_FITS)])
-        return handler(request.override(tools=[*chosen], tool_choice=name))
+        return handler(request.override(tools=[required_only(chosen[0])], tool_choice=name))
 
     def _fitting(self, messages: Sequence[AnyMessage]) -> str:
         """Name of the tool for the latest question, empty where none fits."""
@@ -52,3 +53,16 @@ class RouteByExamples(AgentMiddleware[Any, Any, Any]):
         best = int(scores.argmax())
         least = LEAST_FIT_VECTORS if self._shortlist.reads(question) else LEAST_FIT_WORDS
         return self._shortlist.names[best] if scores[best] >= least else ""
+
+
+def required_only(tool: BaseTool) -> dict[str, Any]:
+    """The tool with its required arguments alone: an untaught model fills in optional ones that nobody mentioned.
+
+    A tool that writes a draft keeps all of them, since there they are what the user came to say.
+    """
+    described: dict[str, Any] = convert_to_openai_tool(tool)
+    parameters = described["function"]["parameters"]
+    if tool.name != "draft_product":
+        required = parameters.get("required", [])
+        parameters["properties"] = {name: parameters["properties"][name] for name in required}
+    return described

@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import Array, Forecasts, launch_results
+from benchmarks.history import history_task
 from benchmarks.launch_rivals import RIVALS, Task, shelf_mean
 from benchmarks.layout import SalesData
 from benchmarks.public import load
 from benchmarks.result import Result, report
+from retrieval.embed import open_embedder
 from shop.errors import BadInput
 from tools.demand.panel import Panel, build_panel
 from tools.launch.evidence import Rules, carried, launch_windows
@@ -45,10 +47,14 @@ def main(
     if task == "launch":
         rows, extra = launch_task(content, embed)
     else:
-        from benchmarks.history import history_task
-
         rows, extra = history_task(content, series)
     return report("forecast", content.name, rows, time.perf_counter() - started, task=task, **extra)
+
+
+def sentence_encoder(home: Path) -> Embed:
+    """The embedded sentence encoder as `main` takes it; `home` is where it keeps its converted weights."""
+    embedder = open_embedder(home)
+    return lambda texts: np.asarray(embedder.passages(texts), dtype=float)
 
 
 def launch_task(data: SalesData, embed: Embed | None) -> tuple[list[Result], dict[str, Any]]:

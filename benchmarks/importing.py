@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
 import resource
 import tempfile
 import time
@@ -16,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from benchmarks.result import versions
+from benchmarks.result import Result, report
 from shop import Shop
 from shop.importers import import_file
 
@@ -39,43 +36,40 @@ def doubled(source: Path, folder: Path, copies: int, suffix: str) -> Path:
     return path
 
 
-def measure(path: Path, url: str) -> dict[str, Any]:
+def measure(path: Path, url: str) -> list[Result]:
     """Import a file into a fresh shop twice; seconds and rows a second of both, and the process's peak memory."""
     shop = Shop.open(url, create=True)
     refusals = path.with_suffix(".refused.csv")
-    seconds, processor, report = [], [], None
+    seconds, processor, done = [], [], None
     for _ in range(2):
         started, used = time.perf_counter(), time.process_time()
-        report = import_file(shop, "online-retail-ii", path, refusals=refusals)
+        done = import_file(shop, "online-retail-ii", path, refusals=refusals)
         seconds.append(time.perf_counter() - started)
         processor.append(time.process_time() - used)
-    assert report is not None
-    return {
-        "rows": report.rows_read,
-        "rows_kept": report.rows_kept,
+    assert done is not None
+    figures = {
+        "rows": done.rows_read,
+        "rows_kept": done.rows_kept,
         "seconds": round(seconds[0], 1),
         "processor_seconds": round(processor[0], 1),  # the same where nothing else runs on the machine
-        "rows_per_second": round(report.rows_read / seconds[0]),
+        "rows_per_second": round(done.rows_read / seconds[0]),
         "seconds_again": round(seconds[1], 1),
-        "rows_new_again": report.rows_new,
+        "rows_new_again": done.rows_new,
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+    return [Result("debut", metric, value) for metric, value in figures.items()]
 
 
-def main() -> None:
-    """Measure and print JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the published file as Parquet")
-    parser.add_argument("--copies", type=int, default=2)
-    parser.add_argument("--suffix", choices=[".parquet", ".csv"], default=".csv")
-    parser.add_argument("--shop", help="SQLAlchemy URL of an empty database; default a SQLite file that is thrown away")
-    args = parser.parse_args()
+def main(data: Path, copies: int = 2, suffix: str = ".csv", shop: str = "") -> dict[str, Any]:
+    """Measure the import and return the report.
+
+    Args:
+        data: Online Retail II as the published columns in a Parquet file.
+        copies: How many times over the file is imported, each with invoice numbers of its own.
+        suffix: `.csv` or `.parquet`, what is imported.
+        shop: SQLAlchemy URL of an empty database; a SQLite file that is thrown away without it.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        path = doubled(args.data, Path(folder), args.copies, args.suffix)
-        url = args.shop or f"sqlite:///{folder}/shop.db"
-        result = {"bench": "importing", "data": path.name, "machine": platform.processor(), "versions": versions()}
-        print(json.dumps(result | {"database": url.split(":")[0]} | measure(path, url), indent=2))
-
-
-if __name__ == "__main__":
-    main()
+        path = doubled(data, Path(folder), copies, suffix)
+        rows = measure(path, shop or f"sqlite:///{folder}/shop.db")
+    return report("import", data.name, rows, next(r.value for r in rows if r.metric == "seconds") or 0.0)

@@ -81,7 +81,8 @@ def seasonal_naive(task: Task) -> Forecasts:
     """Mean units per product on sale in the same periods a year ago; without a year, in the last period."""
     series, horizon = _per_product(task.known), task.windows.shape[1]
     cycle = task.known.panel.cycle
-    curve = series[-cycle:][:horizon] if len(series) >= cycle + horizon else np.full(horizon, series[-1])
+    last_season = np.resize(series[-cycle:], horizon)
+    curve = last_season if len(series) >= cycle + horizon else np.full(horizon, series[-1])
     return Forecasts(np.tile(curve, (len(task.rows), 1)))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from benchmarks.result import Result, bootstrap, report, table
-from benchmarks.retrieval_demo import demo_collection, said_of_facts, unanswerable
+from benchmarks.result import Result, bootstrap, report
+from benchmarks.retrieval_demo import demo_collection, said_of_facts, unanswerable, unseen
 from benchmarks.retrieval_layout import Labelled, read_collection, read_labelled
 from benchmarks.retrieval_sets import Collection, Question, public, public_labelled
 from retrieval.embed import Embedder, Progress, Vectors, open_embedder, speaks
@@ -84,7 +82,8 @@ def _everything(embedder: Embedder, home: Path, shared: Path | None, scale: int)
         url = f"sqlite:///{folder}/demo.db"
         demo.build(url, seed=7)
         shop = Shop.open(url)
-        for collection in (demo_collection(shop), *(public(shared) if shared else ())):
+        whole = demo_collection(shop)
+        for collection in (whole, unseen(whole), *(public(shared) if shared else ())):
             found, pace = measure(collection, embedder, home)
             results += found
             indexing.append(pace)
@@ -94,7 +93,7 @@ def _everything(embedder: Embedder, home: Path, shared: Path | None, scale: int)
         for name, labelled in public_labelled(shared) if shared else ():
             results += sentiment(labelled, name)
         if scale:
-            indexing.append(_scaled(demo_collection(shop), scale, embedder, home))
+            indexing.append(_scaled(whole, scale, embedder, home))
     return results, {"indexing": indexing, "labels": labels, "goals": goals(results, indexing)}
 
 
@@ -295,20 +294,3 @@ def _folder(home: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
-
-
-def _run() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("data", "home", "shared"):
-        parser.add_argument(f"--{name}", type=Path)
-    parser.add_argument("--scale", type=int, default=0)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    found = main(args.data, args.home, args.shared, args.scale)
-    shown = table(found, ("set", "language", "method", "metric", "value", "low", "high", "n"))
-    extra = {key: value for key, value in found.items() if key != "results"}
-    print(json.dumps(found, indent=2) if args.json else f"{shown}\n\n{json.dumps(extra, indent=2, ensure_ascii=False)}")
-
-
-if __name__ == "__main__":
-    _run()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.retrieval_sets import Collection, Question
+from benchmarks.retrieval_sets import Collection, Question, sampled
 from retrieval.collect import collect
 from shop import Shop
 from shop.demo import words
@@ -30,6 +31,14 @@ def demo_collection(shop: Shop) -> Collection:
     products = shop.products()
     questions = [*_kinds(products), *_facts(products), *_policies(shop)]
     return Collection("demo", frame, questions, LABELS)
+
+
+def unseen(collection: Collection) -> Collection:
+    """The half of the demo's questions on which nothing was chosen; both languages of a question are in one half."""
+    keys = [{"id": question.id.rsplit("-", 1)[0]} for question in collection.questions]
+    kept = {item["id"] for item in sampled(keys, "id", len(keys))}
+    questions = [question for question in collection.questions if question.id.rsplit("-", 1)[0] in kept]
+    return replace(collection, name="demo_unseen", questions=questions)
 
 
 def unanswerable(shop: Shop) -> list[Question]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -71,8 +72,8 @@ class MiniLM:
         # bfloat16, the default where the processor has it, is further from the reference than EQUAL allows.
         # One stream a core: two threads on one batch wait for each other.
         hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "THROUGHPUT"}
-        self._queue = openvino.AsyncInferQueue
         self._model = openvino.Core().compile_model(str(_converted(home, source)), "CPU", hints)
+        self._streams = int(self._model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         return self.passages(texts)
@@ -81,25 +82,28 @@ class MiniLM:
         """Unit vectors, shape (n, 384); `progress` is told how many texts each batch held."""
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.empty((len(ids), 384), dtype=np.float32)
+        # Of their own, since requests are not shared between threads. Not an AsyncInferQueue: its callbacks need the
+        # interpreter lock, and a model freed while one is about to run waits for it for ever.
+        requests = [self._model.create_infer_request() for _ in range(self._streams)]
+        running: deque[tuple[Any, list[int]]] = deque()
 
-        def done(request: Any, batch: list[int]) -> None:
+        def collect() -> Any:
+            request, batch = running.popleft()
+            request.wait()
             vectors[batch] = request.get_output_tensor(0).data
             if progress:
                 progress(len(batch))
+            return request
 
-        queue = self._queue(self._model)  # of its own: requests are not shared between threads
-        queue.set_callback(done)
         # Texts of like length share a batch, so little of it is padding.
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            tokens = np.zeros((len(batch), len(ids[batch[-1]])), dtype=np.int64)
-            mask = np.zeros_like(tokens)
-            for row, i in enumerate(batch):
-                tokens[row, : len(ids[i])] = ids[i]
-                mask[row, : len(ids[i])] = 1
-            queue.start_async({"input_ids": tokens, "attention_mask": mask}, batch)
-        queue.wait_all()
+            request = requests.pop() if requests else collect()
+            request.start_async(_padded([ids[i] for i in batch]))
+            running.append((request, batch))
+        while running:
+            collect()
         return vectors
 
 
@@ -133,6 +137,16 @@ class Named:
             if progress:
                 progress(len(batch))
         return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
+
+
+def _padded(ids: list[list[int]]) -> dict[str, NDArray[np.int64]]:
+    """Token ids as a batch with its mask, each (texts, longest)."""
+    tokens = np.zeros((len(ids), max(map(len, ids))), dtype=np.int64)
+    mask = np.zeros_like(tokens)
+    for row, each in enumerate(ids):
+        tokens[row, : len(each)] = each
+        mask[row, : len(each)] = 1
+    return {"input_ids": tokens, "attention_mask": mask}
 
 
 def embedded_weights() -> Path:

@@ -247,3 +247,80 @@ def test_any_plain_argument_value_can_be_written(tokens: LLTokenizer, product: s
     arguments = {"product": product} | ({} if cost is None else {"cost": cost})
     assert accepts(tokens, reply_grammar(TOOLS, "any"), call("recommend_price", **arguments))
     assert json.loads(call("recommend_price", **arguments)[11:-12])["arguments"] == arguments
+
+
+SAID = ["Price the Aurora kettle GK-200, it costs 24,90 \u20ac, in three weeks. 小红书水壶！", 'Or the "big" one\nfrom May']
+
+
+@pytest.mark.parametrize(
+    ("arguments", "possible"),
+    [
+        ({"product": "Aurora kettle"}, True),
+        ({"product": "kettle GK-200"}, True),
+        ({"product": "水壶"}, True),
+        ({"product": '"big" one'}, True),
+        ({"product": "one from"}, True),
+        ({"product": "aurora"}, False),
+        ({"product": "Aurora kettl"}, False),
+        ({"product": "Borealis"}, False),
+        ({"product": " kettle"}, False),
+        ({"product": "！ Or"}, False),
+        ({"product": "kettle", "cost": 24.9}, True),
+        ({"product": "kettle", "cost": 24.91}, False),
+        ({"product": "kettle", "weeks": 3}, True),
+        ({"product": "kettle", "weeks": 21}, True),
+        ({"product": "kettle", "weeks": 12}, False),
+        ({"product": "kettle", "strategy": "value"}, True),
+    ],
+)
+def test_texts_are_copied_and_numbers_were_said(tokens: LLTokenizer, arguments: dict[str, Any], possible: bool) -> None:
+    grammar = reply_grammar(TOOLS, "auto", said=SAID)
+    assert accepts(tokens, grammar, call("recommend_price", **arguments)) == possible
+
+
+def test_a_tool_whose_number_nobody_said_waits_for_it_unless_it_is_forced(tokens: LLTokenizer) -> None:
+    tools = schema_tool(budget={"type": "number", "minimum": 1})
+    assert not accepts(tokens, reply_grammar(tools, "auto", said=["Plan ads"]), call("f", budget=500))
+    assert accepts(tokens, reply_grammar(tools, "auto", said=["Plan ads"]), "What is the budget?")
+    assert accepts(tokens, reply_grammar(tools, "auto", said=["Plan ads for 500"]), call("f", budget=500))
+    assert accepts(tokens, reply_grammar(tools, "any", said=["Plan ads"]), call("f", budget=500))
+    bounded = schema_tool(share={"type": "number", "maximum": 1})
+    grammar = reply_grammar(bounded, "any", said=["a margin of 15 %, or 40"])
+    assert [accepts(tokens, grammar, call("f", share=share)) for share in (0.15, 15, 0.4)] == [True, False, False]
+
+
+def test_text_that_the_model_writes_and_formats_are_no_spans(tokens: LLTokenizer) -> None:
+    said = ["I want a person"]
+    free = schema_tool(summary={"type": "string", "x-free": True})
+    assert accepts(tokens, reply_grammar(free, "auto", said=said), call("f", summary="The customer is angry."))
+    dated = schema_tool(day={"type": "string", "format": "date"})
+    assert accepts(tokens, reply_grammar(dated, "auto", said=said), call("f", day="2027-03-01"))
+    short = schema_tool(word={"type": "string", "maxLength": 4})
+    grammar = reply_grammar(short, "auto", said=said)
+    assert [accepts(tokens, grammar, call("f", word=word)) for word in ("want", "person")] == [True, False]
+
+
+def test_lists_and_alternatives_keep_what_fits(tokens: LLTokenizer) -> None:
+    tools = schema_tool(items={"type": "array", "items": {"type": "string"}}, sizes={"type": "array", "items": {"type": "integer"}})
+    grammar = reply_grammar(tools, "auto", said=["the mug and the pan"])
+    assert accepts(tokens, grammar, call("f", items=["mug", "pan"], sizes=[]))
+    assert not accepts(tokens, grammar, call("f", items=["pot"], sizes=[]))
+    assert not accepts(tokens, grammar, call("f", items=["mug"], sizes=[1]))
+    either = schema_tool(value={"anyOf": [{"type": "number"}, {"type": "string"}]})
+    assert accepts(tokens, reply_grammar(either, "auto", said=["until May"]), call("f", value="May"))
+
+
+@pytest.mark.parametrize("said", [[], [""], [" \n "]])
+def test_an_empty_conversation_leaves_texts_free(tokens: LLTokenizer, said: list[str]) -> None:
+    assert accepts(tokens, reply_grammar(TOOLS, "auto", said=said), call("recommend_price", product="kettle"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), min_size=1, max_size=3))
+def test_whatever_was_said_the_grammar_holds(tokens: LLTokenizer, said: list[str]) -> None:
+    matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(reply_grammar(TOOLS, "auto", said=said)))
+    assert not matcher.is_error(), matcher.get_error()
+    for word in (word for text in said for word in text.split() if word.isalpha() and word.isascii()):
+        # A word that another kind of character touches may be part of a longer chunk.
+        if f" {word} " in f" {' '.join(said)} ":
+            assert accepts(tokens, reply_grammar(TOOLS, "auto", said=said), call("recommend_price", product=word))

@@ -6,9 +6,24 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from agent.models.weights import EMBEDDED, MANIFEST, PackagedWeights, check, prepare, sha256
+from agent.models import export, weights
+from agent.models.adapters import read_adapter
+from agent.models.openvino_backend import load
+from agent.models.select import open_model
+from agent.models.weights import (
+    EMBEDDED,
+    MANIFEST,
+    PackagedWeights,
+    check,
+    free_megabytes,
+    prepare,
+    prepare_merged,
+    require_memory,
+    sha256,
+)
 from shop import BadInput
 
 SENTENCE = r"^[A-Z][^\n]*\.$"
@@ -69,3 +84,76 @@ def test_the_requirements_file_names_the_package() -> None:
     lines = (Path(__file__).parents[1] / "weights.txt").read_text()
     assert f"{EMBEDDED.package}==0.1.2 " in lines
     assert lines.count("--hash=sha256:") == 2
+
+
+def test_too_little_memory_is_one_sentence_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "meminfo"
+    table.write_text("MemTotal:       8000000 kB\nMemAvailable:     512000 kB\n")
+    assert free_megabytes(table) == 500
+    assert free_megabytes(tmp_path / "none") is None
+    monkeypatch.setattr(weights, "MEMORY_FILE", table)
+    require_memory(400, "small")
+    with pytest.raises(BadInput, match=r"needs about 700 MB of memory and 500 MB are free; .*DEBUT_MODEL=openai"):
+        require_memory(700, "large")
+    with pytest.raises(BadInput, match=r"500 MB are free"):
+        open_model("embedded", tmp_path)
+
+
+def adapter(folder: Path, base: str = EMBEDDED.sha256) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    (folder / "base.json").write_text(json.dumps({"sha256": base}))
+    return folder
+
+
+def test_an_adapter_for_other_weights_is_one_sentence_and_the_next_choice(tmp_path: Path) -> None:
+    wrong = adapter(tmp_path / "agent", base="f" * 64)
+    with pytest.raises(BadInput, match=r"agent was trained on other weights \(ffffffff, here .*DEBUT_MODEL=embedded\.$"):
+        prepare_merged(tmp_path, wrong)
+    with pytest.raises(BadInput, match=r"trained on other weights"):
+        open_model(f"embedded:{wrong}", tmp_path)
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_folder_that_is_no_adapter_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"holds no adapter \(adapter_config\.json is missing\)"):
+        open_model("embedded:no-such-adapter", tmp_path)
+    half = adapter(tmp_path / "half")
+    (half / "base.json").unlink()
+    with pytest.raises(BadInput, match=r"base\.json is missing"):
+        read_adapter(half, EMBEDDED.sha256)
+    (half / "base.json").write_text("[1]")
+    with pytest.raises(BadInput, match=r"does not say what the adapter was trained on; train it again\.$"):
+        read_adapter(half, EMBEDDED.sha256)
+
+
+def test_an_adapter_is_known_by_what_is_in_it(tmp_path: Path) -> None:
+    found = read_adapter(adapter(tmp_path / "one"), EMBEDDED.sha256)
+    assert found.name == "one"
+    assert read_adapter(adapter(tmp_path / "two"), EMBEDDED.sha256).digest == found.digest
+    (tmp_path / "two" / "adapter_model.safetensors").write_bytes(b"other")
+    assert read_adapter(tmp_path / "two", EMBEDDED.sha256).digest != found.digest
+
+
+def test_a_compiled_folder_that_is_damaged_is_one_sentence(folder: Path) -> None:
+    (folder / "openvino_model.xml").write_text("<net/>")
+    with pytest.raises(BadInput, match=r"cannot be used; delete that folder and start again\.$"):
+        load(folder, "broken", folder / "kernels")
+
+
+def test_query_rows_change_from_halves_to_neighbours() -> None:
+    rows = np.arange(8, dtype=np.float32)[:, None].repeat(2, axis=1)
+    # Two heads of width four: rows 0 and 2, then 1 and 3, of each head become neighbours.
+    assert export._rotary_order(rows, 2)[:, 0].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+
+
+def test_tensors_are_renamed() -> None:
+    names = ["model.layers.7.self_attn.q_proj.weight", "model.embed_tokens.weight", "model.layers.0.input_layernorm.weight"]
+    assert [export._gguf_name(name) for name in names] == [
+        ("blk.7.attn_q.weight", "attn_q"),
+        ("token_embd.weight", "token_embd"),
+        ("blk.0.attn_norm.weight", "attn_norm"),
+    ]

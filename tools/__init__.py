@@ -7,13 +7,17 @@ from tools.inventory import plan_inventory
 from tools.launch import forecast_launch
 from tools.lifecycle import lifecycle_stage
 from tools.market import market_trend
+from tools.policies import search_policies
 from tools.pricing import recommend_price
 from tools.registry import ToolFunction
+from tools.reviews import review_insights
 from tools.timing import plan_launch_calendar
 
 ALL: tuple[ToolFunction, ...] = (
     draft_product,
     search_products,
+    review_insights,
+    search_policies,
     forecast_launch,
     recommend_price,
     plan_inventory,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ui import bench
 from ui.edge import EXIT_BAD_INPUT, Failure, edge
 from ui.settings import Settings
 from ui.terminal import bar, print_json, say, step_line
@@ -22,6 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bench.app, name="bench")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 Locale = Annotated[str, typer.Option(help="Language of the answer: en or zh.")]
 
@@ -158,6 +160,24 @@ def demo(
 
     with bar() as progress:
         say(build_demo(settings, seed, if_missing, force, progress.share))
+
+
+@app.command()
+def index(
+    context: typer.Context,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the shop's texts.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring the search index up to date with the shop's products, reviews and policies."""
+    settings = _prepared(context)
+    from retrieval.library import Library
+    from ui.wiring import open_shop
+
+    library = Library(open_shop(settings).engine, settings.home)
+    with bar() as progress:
+        update = library.update(rebuild, progress.passages(library.count()))
+    about = {name: getattr(update, name) for name in ("embedded", "relabelled", "deleted", "unchanged")}
+    print_json(about) if as_json else print("\n".join(f"{key}: {value}" for key, value in about.items()))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +40,11 @@ class Bar:
     def rows(self, done: int, total: int | None) -> None:
         """As an importer reports: rows done, and rows in all where they are known."""
         self._progress.update(self._task, description=f"{done:,} rows", completed=done, total=total)
+
+    def passages(self, total: int) -> Callable[[int], None]:
+        """As the index reports: how many passages each batch held."""
+        self._progress.update(self._task, description="passages", total=total)
+        return lambda done: self._progress.advance(self._task, done)
 
 
 @contextmanager

@@ -33,7 +33,9 @@ def read_adapter(folder: Path, base: str) -> Adapter:
     """
     missing = [name for name in (CONFIG, WEIGHTS, BASE) if not (folder / name).is_file()]
     if missing:
-        raise BadInput(f"{folder} holds no adapter ({missing[0]} is missing); name another, or set DEBUT_MODEL=embedded.")
+        raise BadInput(
+            f"{folder} holds no adapter ({missing[0]} is missing); name another, or set DEBUT_MODEL=embedded."
+        )
     try:
         trained_on = json.loads((folder / BASE).read_text())["sha256"]
     except (ValueError, KeyError, TypeError) as error:

@@ -49,6 +49,11 @@ class LocalChatModel(BaseChatModel):
         return True
 
     @property
+    def takes_turns(self) -> bool:
+        """Calls take the keywords `cancelled` and `waiting`."""
+        return True
+
+    @property
     def _llm_type(self) -> str:
         return "debut-local"
 

@@ -79,9 +79,7 @@ class Turns:
                 self._tickets.remove(ticket)
                 self._changed.notify_all()
 
-    def _wait(
-        self, ticket: object, cancelled: threading.Event | None, waiting: Callable[[int], None] | None
-    ) -> bool:
+    def _wait(self, ticket: object, cancelled: threading.Event | None, waiting: Callable[[int], None] | None) -> bool:
         told = 0
         while not (cancelled and cancelled.is_set()):
             with self._changed:

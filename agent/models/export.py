@@ -66,7 +66,7 @@ def compile_gguf(source: Path, tokenizer_from: Path, folder: Path) -> None:
         folder: An existing, empty folder.
     """
     import openvino
-    import openvino_genai
+    import openvino_genai  # type: ignore[import-untyped]
 
     # The reader writes what it made beside the file it read, so it is given a copy.
     reading = folder / "reading"

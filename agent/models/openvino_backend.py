@@ -74,7 +74,5 @@ def load(folder: Path, name: str, cache: Path) -> Decoder:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         ends = json.loads((folder / "config.json").read_text())["eos_token_id"]
     except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise BadInput(
-            f"The compiled model in {folder} cannot be used; delete that folder and start again."
-        ) from error
+        raise BadInput(f"The compiled model in {folder} cannot be used; delete that folder and start again.") from error
     return Decoder(backend, tokenizer, name, ends if isinstance(ends, list) else [ends])

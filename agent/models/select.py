@@ -74,7 +74,7 @@ def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
 
 
 def _embedded(home: Path, adapter: str) -> BaseChatModel:
-    """The embedded model, in OpenVINO where that is installed, with the adapter of that name or folder if one is named."""
+    """The embedded model, in OpenVINO where that is installed, with the named adapter merged into it."""
     from agent.models import weights
 
     weights.require_memory(EMBEDDED_MEGABYTES, weights.EMBEDDED.name)
@@ -127,6 +127,11 @@ class FirstThatWorks(BaseChatModel):
     def __init__(self, openers: Sequence[Callable[[], BaseChatModel]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._openers = list(openers)
+
+    @property
+    def takes_turns(self) -> bool:
+        """Calls take the local model's keywords; a choice that has no use for them leaves them out."""
+        return True
 
     @property
     def _llm_type(self) -> str:

@@ -23,12 +23,21 @@ TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _RUBBISH = (ValueError, TypeError, LookupError, AttributeError)
 
 
+# Keywords that only the local model understands.
+LOCAL = ("figures", "cancelled", "waiting", "spans")
+
+
 class ServerChatModel(ChatOpenAI):
     """`ChatOpenAI` that raises `ToolError` when the server is down, refuses, is too slow or answers rubbish.
 
-    It has no grammar, so what it writes is checked against the ledger by the agent. The keywords `figures` and
-    `cancelled` of the local model are taken; `cancelled` ends a stream between two pieces.
+    It has no grammar, so what it writes is checked against the ledger by the agent. The local model's own keywords are
+    taken; `cancelled` ends a stream between two pieces, the others change nothing.
     """
+
+    @property
+    def takes_turns(self) -> bool:
+        """Calls take the keyword `cancelled`."""
+        return True
 
     def _generate(
         self,
@@ -107,7 +116,7 @@ def open_server(address: str, name: str, api_key: str = "", timeout: httpx.Timeo
 
 def _for_server(keywords: dict[str, Any]) -> tuple[dict[str, Any], threading.Event | None]:
     """Keywords in the server's words, and the event that cancels."""
-    rest = {key: value for key, value in keywords.items() if key not in ("figures", "cancelled")}
+    rest = {key: value for key, value in keywords.items() if key not in LOCAL}
     choice = rest.get("tool_choice")
     if not rest.get("tools"):
         rest.pop("tool_choice", None)

@@ -10,10 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from shop import BadInput
+
+if TYPE_CHECKING:
+    from agent.models.export import Kind
 
 MANIFEST = "manifest.json"
 MEMORY_FILE = Path("/proc/meminfo")
@@ -95,17 +99,12 @@ def prepare_compiled_merged(home: Path, adapter: Path, weights: PackagedWeights 
     Raises:
         BadInput: As `prepare_merged`.
     """
-    merged = prepare_merged(home, adapter, weights)
+    return _compiled(home, prepare_merged(home, adapter, weights), "Q8_0", weights)
 
-    def build(building: Path) -> None:
-        from agent.models.export import compile_gguf, write_gguf
 
-        with tempfile.TemporaryDirectory(dir=home) as written:
-            target = Path(written) / "merged.gguf"
-            write_gguf(_intact(weights), merged, target)
-            compile_gguf(target, merged, building)
-
-    return _made(home, f"{merged.name}-{COMPILED}", build)
+def prepare_precision(home: Path, kind: Kind, weights: PackagedWeights = EMBEDDED) -> Path:
+    """Folder for the OpenVINO backend of the packaged weights, stored anew in another precision."""
+    return _compiled(home, prepare(home, weights), kind, weights)
 
 
 def require_memory(megabytes: int, name: str) -> None:
@@ -153,6 +152,20 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file, as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _compiled(home: Path, source: Path, kind: Kind, weights: PackagedWeights) -> Path:
+    """Compile a safetensors folder by way of a GGUF file."""
+
+    def build(building: Path) -> None:
+        from agent.models.export import compile_gguf, write_gguf
+
+        with tempfile.TemporaryDirectory(dir=home) as written:
+            target = Path(written) / "weights.gguf"
+            write_gguf(_intact(weights), source, target, kind)
+            compile_gguf(target, source, building)
+
+    return _made(home, f"{source.name}-{kind.lower()}-{COMPILED}", build)
 
 
 def _folder_name(weights: PackagedWeights) -> str:

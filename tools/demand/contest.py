@@ -112,6 +112,8 @@ def run_contest(panel: Panel, horizon: int, origins: int = 3, most: int = 150, s
     for kind in range(len(CLASSES)):
         inside = kinds == kind
         if inside.sum() < 5:
+            inside = np.ones(len(kinds), dtype=bool)  # too few of the kind to judge by: all series together
+        if inside.sum() < 5:
             weights[kind] = _few(names)
             continue
         part, came, unit = made[:, inside], actual[inside], scale[inside]

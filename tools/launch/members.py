@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from tools.launch.kriging import krige
 from tools.launch.market import Index, Market
 from tools.launch.trees import launch_trees
 
-NAMES = ("curve", "analogues", "kriging", "trees")
+NAMES = ("curve", "median", "analogues", "kriging", "trees")
 ANALOGUES = 10
 _OWN_GROUP = 10.0  # launches that the shop's curve is worth beside a category's own
 
@@ -47,11 +48,15 @@ def forecast_members(
     if len(learned) < ANALOGUES:
         # Nothing is finished yet: the levels of unfinished launches are all there is.
         usual = np.tile(np.exp(evidence.level).mean() * shape, (len(rows), 1))
-        return Views({"curve": usual, "analogues": level, "kriging": level, "trees": level}, np.sqrt(kriged.variance))
+        return Views(
+            {"curve": usual, "median": level, "analogues": level, "kriging": level, "trees": level},
+            np.sqrt(kriged.variance),
+        )
     curve = category_curve(market, rows, learned, windows)
     trees = launch_trees(market, rows, evidence, jobs)
     units = {
         "curve": curve,
+        "median": category_curve(market, rows, learned, windows, np.median),
         "analogues": analogue_mean(market, rows, learned, windows),
         "kriging": level,
         "trees": curve if trees is None else trees,
@@ -68,15 +73,19 @@ def whole_launches(market: Market, rules: Rules) -> tuple[Index, Array]:
     return rows[keep], np.nan_to_num(windows[keep])
 
 
-def category_curve(market: Market, rows: Index, learned: Index, windows: Array) -> Array:
-    """Mean units by week of the category's launches (M, H), shrunk to the shop's."""
-    shop = windows.mean(axis=0)
+def category_curve(
+    market: Market, rows: Index, learned: Index, windows: Array, middle: Callable[..., Array] = np.mean
+) -> Array:
+    """Mean, or median, units by week of the category's launches (M, H), shrunk to the shop's."""
+    shop = middle(windows, axis=0)
     category = market.frame["category"].to_numpy(dtype=str)
     curves = np.tile(shop, (len(rows), 1))
     for name in set(category[rows]) - {""}:
         own = windows[category[learned] == name]
         if len(own):
-            curves[category[rows] == name] = (own.sum(axis=0) + _OWN_GROUP * shop) / (len(own) + _OWN_GROUP)
+            curves[category[rows] == name] = (len(own) * middle(own, axis=0) + _OWN_GROUP * shop) / (
+                len(own) + _OWN_GROUP
+            )
     return curves
 
 

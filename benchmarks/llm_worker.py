@@ -1,0 +1,124 @@
+"""One engine in a process of its own: reads its order from standard input, prints what it measured as JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+DECODED = 64
+ASKED = "<|im_start|>user\n"
+WRITTEN = 40  # about what a call has; for methods without a grammar, which would not end by themselves
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    measure = {"transformers-generate": _generate, "transformers": _engine, "openvino": _engine}[order["method"]]
+    found = measure(order)
+    # Kilobytes on Linux.
+    found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(found))
+
+
+def _engine(order: dict[str, Any]) -> dict[str, Any]:
+    """Our loop, over either backend."""
+    folders, work = order["folders"], order["work"]
+    if order["method"] == "openvino":
+        from agent.models.openvino_backend import load
+
+        engine = load(Path(folders["openvino"]), "openvino", Path(folders["kernels"]))
+    else:
+        from agent.models.transformers_backend import load as load_reference
+
+        engine = load_reference(folders["safetensors"], "transformers")
+    from agent.models.engine import Request
+
+    loaded = time.time() - order["started"]
+    list(engine.generate(Request(**work["calls"][0], max_tokens=200)))
+    cold = time.time() - order["started"]
+    first, prefill, decode = [], [], []
+    for text in work["texts"]:
+        started = time.perf_counter()
+        pieces = engine.generate(Request(**text, max_tokens=DECODED))
+        next(pieces)
+        begun = time.perf_counter()
+        last = list(pieces)[-1]
+        prefill.append((last.prompt_tokens - last.cached_tokens) / (begun - started))
+        decode.append((last.reply_tokens - 1) / (time.perf_counter() - begun))
+    calls, replies, passes = [], [], []
+    for call in work["calls"]:
+        started = time.perf_counter()
+        pieces = list(engine.generate(Request(**call, max_tokens=200)))
+        calls.append(time.perf_counter() - started)
+        replies.append("".join(piece.text for piece in pieces))
+        passes.append(pieces[-1].forward_passes)
+    for call in work["calls"][:10]:
+        started = time.perf_counter()
+        # Another question, so that only the fixed part has been read before.
+        pieces = engine.generate(Request(call["prompt"].replace(ASKED, ASKED + "Please: "), max_tokens=4))
+        next(pieces)
+        first.append(time.perf_counter() - started)
+        pieces.close()
+    return {
+        "decode_tokens_per_second": _median(decode),
+        "prefill_tokens_per_second": _median(prefill),
+        "time_to_first_token": _median(first),
+        "load_seconds": loaded,
+        "cold_start_seconds": cold,
+        "passes_per_call": sum(passes) / len(passes),
+        "calls": calls,
+        "replies": replies,
+    }
+
+
+def _generate(order: dict[str, Any]) -> dict[str, Any]:
+    """What a user of transformers gets: `generate`, nothing kept between calls, no grammar."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from agent.models.transformers_backend import hardware
+
+    device, dtype = hardware()
+    source = order["folders"]["safetensors"]
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype).to(device).eval()
+    loaded = time.time() - order["started"]
+
+    def write(prompt: str, count: int) -> tuple[float, int]:
+        ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False).to(device)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            model.generate(**ids, max_new_tokens=count, min_new_tokens=count, do_sample=False, pad_token_id=0)
+        return time.perf_counter() - started, ids["input_ids"].shape[1]
+
+    write(order["work"]["calls"][0]["prompt"], WRITTEN)
+    return {"cold_start_seconds": time.time() - order["started"], **without_grammar(write, order, loaded)}
+
+
+def without_grammar(write: Any, order: dict[str, Any], loaded: float) -> dict[str, Any]:
+    """Figures of a method without a grammar: `write(prompt, count)` gives seconds and the prompt's tokens."""
+    prefill, decode = [], []
+    for text in order["work"]["texts"]:
+        one, size = write(text["prompt"], 1)
+        # Begins differently, so that what is kept of the other prompt is of no use.
+        many, _ = write(" " + text["prompt"], DECODED)
+        prefill.append(size / one)
+        decode.append((DECODED - 1) / max(many - one, 1e-9))
+    return {
+        "decode_tokens_per_second": _median(decode),
+        "prefill_tokens_per_second": _median(prefill),
+        "time_to_first_token": _median([write(call["prompt"], 1)[0] for call in order["work"]["calls"][:5]]),
+        "load_seconds": loaded,
+        "calls": [write(call["prompt"], WRITTEN)[0] for call in order["work"]["calls"]],
+    }
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+if __name__ == "__main__":
+    main()

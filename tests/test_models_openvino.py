@@ -1,0 +1,91 @@
+"""The OpenVINO backend on the real weights: the same replies as the reference, with and without an adapter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.models.decoding import Decoder
+from agent.models.engine import Request
+from agent.models.openvino_backend import load
+from agent.models.weights import EMBEDDED, prepare, prepare_compiled, prepare_compiled_merged, prepare_merged
+from benchmarks.llm_prompts import call_prompts
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def engine(home: Path) -> Decoder:
+    return load(prepare_compiled(home), "openvino", home / "kernels")
+
+
+def replies(engine: Any, count: int) -> list[str]:
+    found = []
+    for prompt in call_prompts(count):
+        pieces = engine.generate(Request(prompt.text, prompt.grammar, max_tokens=120))
+        found.append("".join(piece.text for piece in pieces))
+    return found
+
+
+def test_forks_and_forced_tokens_change_nothing(home: Path, engine: Decoder) -> None:
+    plain = Decoder(engine.backend, engine._tokenizer, "plain", engine._ends, fast_forward=False, kept_prompts=0)
+    assert replies(plain, 4) == replies(engine, 4)
+
+
+def test_the_embedded_model_calls_what_the_reference_calls(home: Path, engine: Decoder) -> None:
+    from agent.models.transformers_backend import load as load_reference
+
+    expected = replies(load_reference(prepare(home), "reference"), 12)
+    same = [one == other for one, other in zip(replies(engine, 12), expected, strict=True)]
+    # The reference rounds to bfloat16 where the processor has it, so a near tie may fall the other way.
+    assert sum(same) >= 10
+
+
+def small_adapter(base: Path, folder: Path) -> Path:
+    """A random LoRA that is strong enough to change what the model writes."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(3)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    tuned = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "k_proj", "v_proj", "down_proj"]))
+    with torch.no_grad():
+        for name, parameter in tuned.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.02)
+    tuned.save_pretrained(folder)
+    (folder / "base.json").write_text(json.dumps({"sha256": EMBEDDED.sha256}))
+    return folder
+
+
+def test_a_merged_adapter_writes_the_same_in_both_engines(home: Path, tmp_path: Path, engine: Decoder) -> None:
+    from agent.models.transformers_backend import load as load_reference
+
+    adapter = small_adapter(prepare(home), tmp_path / "tiny")
+    expected = replies(load_reference(prepare_merged(home, adapter), "reference"), 8)
+    merged = load(prepare_compiled_merged(home, adapter), "merged", home / "kernels")
+    found = replies(merged, 8)
+    assert sum(one == other for one, other in zip(found, expected, strict=True)) >= 6
+    assert found != replies(engine, 8)
+
+
+def test_the_fast_engine_loads_neither_torch_nor_transformers(home: Path, engine: Decoder) -> None:
+    code = (
+        "import sys; from pathlib import Path; from agent.models.select import open_model;"
+        f"model = open_model('embedded', Path({str(home)!r})); assert model.invoke('Hi', max_tokens=3).text;"
+        "print([m for m in ('torch', 'transformers', 'peft') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
