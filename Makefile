@@ -12,7 +12,7 @@ run: $(VENV)/.ready
 
 brief: $(VENV)/.ready
 	DEBUT_SHOP=demo ./debut demo --if-missing
-	DEBUT_SHOP=demo ./debut brief --name "Aurora gooseneck kettle" --category Kettles --cost 21.50 --price 49.90 --launch-date "early March" --out out
+	DEBUT_SHOP=demo ./debut brief --draft D-0001 --out out
 
 test: $(VENV)/.tested
 	$(BIN)/ruff check .

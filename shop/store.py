@@ -96,7 +96,10 @@ class Shop(Records):
         description: str = "",
         attributes: Mapping[str, str] | None = None,
     ) -> Draft:
-        """Store a product being planned under the next free id (D-0001, D-0002 …); money in the shop's currency."""
+        """Store a product being planned under the next free id (D-0001, D-0002 …); money in the shop's currency.
+
+        Saying the same thing again is not a second product: a draft with equal fields is returned as it is.
+        """
         values = {
             "name": name,
             "category": category,
@@ -107,6 +110,10 @@ class Shop(Records):
             "attributes": dict(attributes or {}),
             "created_on": self.today,
         }
+        wanted = _draft({"id": "", **values}).model_dump(exclude={"id"})
+        for known in self.drafts():
+            if known.model_dump(exclude={"id"}) == wanted:
+                return known
         last = select(func.max(cast(func.substr(t.drafts.c.id, 3), Integer)))
         while True:
             # Another process may take the number between the look and the insert; then the insert adds nothing.

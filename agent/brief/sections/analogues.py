@@ -31,9 +31,10 @@ SECTION = SectionPlan(
         ),
         Line(
             Text(
-                "The closest is {{launch.analogue_1_name}}, which sold {{launch.analogue_1_units}} units "
-                "in its first {{launch.horizon}}.",
-                "最接近的是{{launch.analogue_1_name}}，上市{{launch.horizon}}售出{{launch.analogue_1_units}}件。",
+                "The most alike, {{launch.analogue_1_name}}, sold {{launch.analogue_1_units}} units "
+                "in its first {{launch.horizon}} ({{launch.analogue_1_fate}}).",
+                "最相似的是{{launch.analogue_1_name}}，上市{{launch.horizon}}售出{{launch.analogue_1_units}}件"
+                "（{{launch.analogue_1_fate}}）。",
             )
         ),
         Line(
