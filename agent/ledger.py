@@ -21,7 +21,8 @@ _TERMS = re.compile(r"(?<![A-Za-z0-9])P(?:10|50|90)(?![A-Za-z0-9])")  # \b sees 
 _NUMBER_WORDS = re.compile(
     r"\b(?:(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|twelve|"
     r"hundreds?|thousands?|millions?|billions?|dozens?)\b"
-    r"|百分之|[〇零一二三四五六七八九十两]*[十百千万亿][〇零一二三四五六七八九十百千万亿两]*(?=[个件元块天周月年%％台套支瓶盒箱])",
+    r"|百分之|[〇零一二三四五六七八九十两]*[十百千万亿][〇零一二三四五六七八九十百千万亿两]*(?=[个件元块天周月年%％台套支瓶盒箱])"
+    r"|[一二三四五六七八九两][十百千亿][〇零一二三四五六七八九十百千万亿两]*|十[一二三四五六七八九]",
     re.IGNORECASE,
 )
 

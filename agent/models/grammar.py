@@ -22,6 +22,7 @@ _CHAR = r"/[[\p{L}\p{M}\p{P}\p{S}]--[<{}]]/"
 _NUMBER_WORDS = (
     r"/(?s:.*)(?i:(thir|four|fif|six|seven|eigh|nine)teen|(twen|thir|for|fif|six|seven|eigh|nine)ty|twelve|hundred"
     r"|thousand|million|billion|dozen|百分之"
+    r"|[一二三四五六七八九两][十百千亿]|十[一二三四五六七八九]"
     r"|[十百千万亿][〇零一二三四五六七八九十百千万亿两]*[个件元块天周月年%％台套支瓶盒箱])(?s:.*)/"
 )
 _TEXT_RULES = rf"""text: WORD (GAP WORD)*
