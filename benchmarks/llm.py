@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from agent.models.export import Kind
 from benchmarks.llm_prompts import Prompt, call_prompts, free_prompts, shortlist_recall
 from benchmarks.result import Result, bootstrap, report, table
 from shop.errors import BadInput
 
 METHODS = ("transformers-generate", "transformers", "openvino", "llama.cpp")
-PRECISIONS = ("F16", "Q8_0", "Q4_1", "Q4_0")
+PRECISIONS: tuple[Kind, ...] = ("F16", "Q8_0", "Q4_0")
 REFERENCE = "transformers"
 QUICK, FULL, ALIKE = 6, 30, 210
 LIMIT_SECONDS = 900
@@ -57,7 +58,10 @@ def main(
         kept = (home or Path(passing)).absolute()
         notes = _unavailable(llama_python)
         folders = _folders(kept)
-        work = {"calls": _plain(call_prompts(QUICK if quick else FULL)), "texts": _plain(free_prompts(2 if quick else 4))}
+        work = {
+            "calls": _plain(call_prompts(QUICK if quick else FULL)),
+            "texts": _plain(free_prompts(2 if quick else 4)),
+        }
         runs: dict[str, list[dict[str, Any]]] = {method: [] for method in METHODS if method not in notes}
         for _ in range(rounds):
             for method in runs:
@@ -140,8 +144,8 @@ def _agreement(folders: dict[str, str], home: Path) -> list[Result]:
     work = {"calls": _plain(call_prompts(ALIKE)), "texts": _plain(free_prompts(4))}
     reference = _run(REFERENCE, folders, work, None)
     results = []
-    for kind in ("packaged", *PRECISIONS):
-        folder = Path(folders["openvino"]) if kind == "packaged" else prepare_precision(home, kind)
+    compiled = {"packaged": Path(folders["openvino"])} | {kind: prepare_precision(home, kind) for kind in PRECISIONS}
+    for kind, folder in compiled.items():
         run = _run("openvino", {**folders, "openvino": str(folder)}, work, None)
         same = np.array([a == b for a, b in zip(run["replies"], reference["replies"], strict=True)], float)
         tools = np.array(

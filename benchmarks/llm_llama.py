@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from llm_worker import WRITTEN, without_grammar
+from llm_worker import WRITTEN, peak_megabytes, without_grammar
 
 
 def main() -> None:
@@ -21,21 +20,23 @@ def main() -> None:
     model = Llama(order["folders"]["gguf"], n_ctx=4096, verbose=False)
     loaded = time.time() - order["started"]
 
-    def write(prompt: str, count: int) -> tuple[float, int]:
+    def write(prompt: str, count: int) -> tuple[float, float, int]:
         # `generate` keeps what a prompt shares with the one before it; nothing else is kept.
         tokens = model.tokenize(prompt.encode(), add_bos=False, special=True)
         started = time.perf_counter()
         stream = model.generate(tokens, temp=0.0)
-        for _ in range(count):
+        next(stream)
+        first = time.perf_counter() - started
+        for _ in range(count - 1):
             next(stream)
-        return time.perf_counter() - started, len(tokens)
+        return first, time.perf_counter() - started, len(tokens)
 
     write(order["work"]["calls"][0]["prompt"], WRITTEN)
     found: dict[str, Any] = {
         "cold_start_seconds": time.time() - order["started"],
         **without_grammar(write, order, loaded),
     }
-    found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["peak_memory_mb"] = peak_megabytes()
     print(json.dumps(found))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -18,8 +17,7 @@ def main() -> None:
     order = json.load(sys.stdin)
     measure = {"transformers-generate": _generate, "transformers": _engine, "openvino": _engine}[order["method"]]
     found = measure(order)
-    # Kilobytes on Linux.
-    found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found["peak_memory_mb"] = peak_megabytes()
     print(json.dumps(found))
 
 
@@ -77,7 +75,7 @@ def _engine(order: dict[str, Any]) -> dict[str, Any]:
 def _generate(order: dict[str, Any]) -> dict[str, Any]:
     """What a user of transformers gets: `generate`, nothing kept between calls, no grammar."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteriaList
 
     from agent.models.transformers_backend import hardware
 
@@ -87,33 +85,55 @@ def _generate(order: dict[str, Any]) -> dict[str, Any]:
     model: Any = AutoModelForCausalLM.from_pretrained(source, dtype=dtype).to(device).eval()
     loaded = time.time() - order["started"]
 
-    def write(prompt: str, count: int) -> tuple[float, int]:
+    def write(prompt: str, count: int) -> tuple[float, float, int]:
         ids = tokenizer(prompt, return_tensors="pt", add_special_tokens=False).to(device)
-        started = time.perf_counter()
+        times = [time.perf_counter()]
+
+        def note(*_: Any) -> Any:
+            times.append(time.perf_counter())
+            return torch.zeros(1, dtype=torch.bool, device=device)
+
         with torch.inference_mode():
-            model.generate(**ids, max_new_tokens=count, min_new_tokens=count, do_sample=False, pad_token_id=0)
-        return time.perf_counter() - started, ids["input_ids"].shape[1]
+            model.generate(
+                **ids,
+                max_new_tokens=count,
+                min_new_tokens=count,
+                do_sample=False,
+                pad_token_id=0,
+                stopping_criteria=StoppingCriteriaList([note]),
+            )
+        return times[1] - times[0], time.perf_counter() - times[0], ids["input_ids"].shape[1]
 
     write(order["work"]["calls"][0]["prompt"], WRITTEN)
     return {"cold_start_seconds": time.time() - order["started"], **without_grammar(write, order, loaded)}
 
 
 def without_grammar(write: Any, order: dict[str, Any], loaded: float) -> dict[str, Any]:
-    """Figures of a method without a grammar: `write(prompt, count)` gives seconds and the prompt's tokens."""
+    """Figures of a method without a grammar.
+
+    Args:
+        write: From a prompt and how many tokens to write: seconds to the first, seconds to the last, tokens read.
+        order: What the worker was told.
+        loaded: Seconds until the model was ready.
+    """
     prefill, decode = [], []
     for text in order["work"]["texts"]:
-        one, size = write(text["prompt"], 1)
-        # Begins differently, so that what is kept of the other prompt is of no use.
-        many, _ = write(" " + text["prompt"], DECODED)
-        prefill.append(size / one)
-        decode.append((DECODED - 1) / max(many - one, 1e-9))
+        first, last, size = write(text["prompt"], DECODED)
+        prefill.append(size / first)
+        decode.append((DECODED - 1) / (last - first))
     return {
         "decode_tokens_per_second": _median(decode),
         "prefill_tokens_per_second": _median(prefill),
         "time_to_first_token": _median([write(call["prompt"], 1)[0] for call in order["work"]["calls"][:5]]),
         "load_seconds": loaded,
-        "calls": [write(call["prompt"], WRITTEN)[0] for call in order["work"]["calls"]],
+        "calls": [write(call["prompt"], WRITTEN)[1] for call in order["work"]["calls"]],
     }
+
+
+def peak_megabytes() -> float:
+    """Highest memory of this program; `getrusage` would count what the parent held when it started this one."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def _median(values: list[float]) -> float:

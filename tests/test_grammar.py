@@ -249,7 +249,10 @@ def test_any_plain_argument_value_can_be_written(tokens: LLTokenizer, product: s
     assert json.loads(call("recommend_price", **arguments)[11:-12])["arguments"] == arguments
 
 
-SAID = ["Price the Aurora kettle GK-200, it costs 24,90 \u20ac, in three weeks. 小红书水壶！", 'Or the "big" one\nfrom May']
+SAID = [
+    "Price the Aurora kettle GK-200, it costs 24,90 \u20ac, in three weeks. 小红书水壶！",
+    'Or the "big" one\nfrom May',
+]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +304,9 @@ def test_text_that_the_model_writes_and_formats_are_no_spans(tokens: LLTokenizer
 
 
 def test_lists_and_alternatives_keep_what_fits(tokens: LLTokenizer) -> None:
-    tools = schema_tool(items={"type": "array", "items": {"type": "string"}}, sizes={"type": "array", "items": {"type": "integer"}})
+    tools = schema_tool(
+        items={"type": "array", "items": {"type": "string"}}, sizes={"type": "array", "items": {"type": "integer"}}
+    )
     grammar = reply_grammar(tools, "auto", said=["the mug and the pan"])
     assert accepts(tokens, grammar, call("f", items=["mug", "pan"], sizes=[]))
     assert not accepts(tokens, grammar, call("f", items=["pot"], sizes=[]))

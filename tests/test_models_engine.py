@@ -84,7 +84,9 @@ def test_a_conversation_and_a_second_one_read_only_what_is_new() -> None:
     # The next turn reads again from the last question's tools on, and nothing before them.
     before = [*first, AIMessage(text), HumanMessage("two"), AIMessage("words")]
     written(engine, Request(render_prompt(before, TOOLS), grammar, max_tokens=4))
-    _, next_turn = written(engine, Request(render_prompt([*before, HumanMessage("three")], TOOLS), grammar, max_tokens=4))
+    _, next_turn = written(
+        engine, Request(render_prompt([*before, HumanMessage("three")], TOOLS), grammar, max_tokens=4)
+    )
     assert next_turn.cached_tokens >= len(encode(render_prompt([*first, AIMessage(text)]))) - 20
     _, other = written(
         engine, Request(render_prompt([SYSTEM, HumanMessage("elsewhere")], TOOLS), grammar, max_tokens=4)
@@ -136,6 +138,26 @@ def test_a_set_event_ends_a_reply_and_the_engine_stays_usable() -> None:
     assert first.text
     assert [(piece.text, piece.ending) for piece in rest] == [("", "cancelled")]
     assert written(engine, Request(request.prompt, request.grammar, max_tokens=5))[1].ending == "length"
+
+
+def test_a_long_prompt_is_left_between_two_chunks() -> None:
+    engine, cancelled = tiny_engine(), threading.Event()
+    inner, reads = engine.backend, list[int]()
+
+    class Interrupted:
+        context, vocabulary, chunk = inner.context, inner.vocabulary, inner.chunk
+        start, fork = inner.start, inner.fork
+
+        def read(self, state: object, past: int, tokens: list[int]) -> object:
+            reads.append(len(tokens))
+            cancelled.set()
+            return inner.read(state, past, tokens)
+
+    engine.backend = Interrupted()  # type: ignore[assignment]
+    last = list(engine.generate(Request("word " * 200, reply_grammar(), cancelled=cancelled)))[-1]
+    assert (last.ending, reads) == ("cancelled", [inner.chunk])
+    # What was read before is kept.
+    assert list(engine.generate(Request("word " * 200, reply_grammar(), max_tokens=1)))[-1].cached_tokens == inner.chunk
 
 
 def test_a_reader_who_walks_away_frees_the_engine() -> None:

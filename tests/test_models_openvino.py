@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.models.decoding import Decoder
@@ -60,7 +61,9 @@ def small_adapter(base: Path, folder: Path) -> Path:
 
     torch.manual_seed(3)
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    tuned = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "k_proj", "v_proj", "down_proj"]))
+    tuned = get_peft_model(
+        model, LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "k_proj", "v_proj", "down_proj"])
+    )
     with torch.no_grad():
         for name, parameter in tuned.named_parameters():
             if "lora_B" in name:
@@ -89,3 +92,31 @@ def test_the_fast_engine_loads_neither_torch_nor_transformers(home: Path, engine
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_reading_in_pieces_or_from_a_fork_gives_the_same_scores(engine: Decoder) -> None:
+    backend = engine.backend
+    tokens = engine._tokenizer.encode(call_prompts(1)[0].text, add_special_tokens=False).ids
+    whole = backend.read(backend.start(), 0, tokens)
+    state = backend.start()
+    for past in range(0, len(tokens), 7):
+        pieces = backend.read(state, past, tokens[past : past + 7])
+    assert np.abs(pieces - whole).max() < 1e-3
+    forked = backend.fork(state, 50)
+    assert np.abs(backend.read(forked, 50, tokens[50:]) - whole).max() < 1e-3
+
+
+def test_the_packaged_blocks_are_the_weights_of_the_reference(home: Path, engine: Decoder) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from agent.models.transformers_backend import TransformersBackend
+
+    model = AutoModelForCausalLM.from_pretrained(prepare(home), dtype=torch.float32)
+    reference = TransformersBackend(model.eval())
+    tokens = engine._tokenizer.encode(call_prompts(1)[0].text, add_special_tokens=False).ids
+    expected = reference.read(reference.start(), 0, tokens)
+    found = engine.backend.read(engine.backend.start(), 0, tokens)
+    # The reference's weights were rounded to bfloat16 when they were converted; scores spread over about three.
+    assert np.corrcoef(found, expected)[0, 1] > 0.9999
+    assert np.abs(found - expected).max() < 0.3

@@ -29,7 +29,8 @@ def test_the_whole_format_at_a_glance() -> None:
         "<|im_start|>system\nYou are Debut.\n\n"
         'To use a tool, reply <tool_call>{"name":"...","arguments":{...}}</tool_call> and nothing else. '
         "Otherwise reply in words and write every figure as a {{figure.id}} that a tool gave.<|im_end|>\n"
-        "<|im_start|>system\nTools:\nrecommend_price(product, cost?:number, by?:cost|market) Recommend a price.<|im_end|>\n"
+        "<|im_start|>system\nTools:\n"
+        "recommend_price(product, cost?:number, by?:cost|market) Recommend a price.<|im_end|>\n"
         "<|im_start|>user\nPrice the kettle, it costs 12.5<|im_end|>\n"
         '<|im_start|>assistant\n<tool_call>{"name":"recommend_price","arguments":{"product":"kettle","cost":12.5}}'
         "</tool_call><|im_end|>\n"

@@ -97,8 +97,11 @@ def test_too_little_memory_is_one_sentence_before_anything_is_loaded(
     require_memory(400, "small")
     with pytest.raises(BadInput, match=r"needs about 700 MB of memory and 500 MB are free; .*DEBUT_MODEL=openai"):
         require_memory(700, "large")
-    with pytest.raises(BadInput, match=r"500 MB are free"):
-        open_model("embedded", tmp_path)
+    for setting in ("embedded", f"hf:{tmp_path}"):
+        with (tmp_path / "model.safetensors").open("wb") as file:
+            file.truncate(200 * 2**20)
+        with pytest.raises(BadInput, match=r"500 MB are free"):
+            open_model(setting, tmp_path)
 
 
 def adapter(folder: Path, base: str = EMBEDDED.sha256) -> Path:
@@ -111,7 +114,9 @@ def adapter(folder: Path, base: str = EMBEDDED.sha256) -> Path:
 
 def test_an_adapter_for_other_weights_is_one_sentence_and_the_next_choice(tmp_path: Path) -> None:
     wrong = adapter(tmp_path / "agent", base="f" * 64)
-    with pytest.raises(BadInput, match=r"agent was trained on other weights \(ffffffff, here .*DEBUT_MODEL=embedded\.$"):
+    with pytest.raises(
+        BadInput, match=r"agent was trained on other weights \(ffffffff, here .*DEBUT_MODEL=embedded\.$"
+    ):
         prepare_merged(tmp_path, wrong)
     with pytest.raises(BadInput, match=r"trained on other weights"):
         open_model(f"embedded:{wrong}", tmp_path)
@@ -151,7 +156,11 @@ def test_query_rows_change_from_halves_to_neighbours() -> None:
 
 
 def test_tensors_are_renamed() -> None:
-    names = ["model.layers.7.self_attn.q_proj.weight", "model.embed_tokens.weight", "model.layers.0.input_layernorm.weight"]
+    names = [
+        "model.layers.7.self_attn.q_proj.weight",
+        "model.embed_tokens.weight",
+        "model.layers.0.input_layernorm.weight",
+    ]
     assert [export._gguf_name(name) for name in names] == [
         ("blk.7.attn_q.weight", "attn_q"),
         ("token_embd.weight", "token_embd"),

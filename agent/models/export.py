@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["F16", "Q8_0", "Q4_1", "Q4_0"]
-KINDS: tuple[Kind, ...] = ("F16", "Q8_0", "Q4_1", "Q4_0")
+BLOCK = 32
 # What the other format calls the parts of a Llama layer, and what stands outside the layers.
 _LAYER = {
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
@@ -74,6 +74,7 @@ def compile_gguf(source: Path, tokenizer_from: Path, folder: Path) -> None:
     shutil.copyfile(source, reading / "model.gguf")
     openvino_genai.LLMPipeline(str(reading / "model.gguf"), "CPU", enable_save_ov_model=True)
     model = openvino.Core().read_model(str(reading / "openvino_model.xml"))
+    _exact_minimums(model, source)
     _only_last_scores(model)
     openvino.save_model(model, str(folder / "openvino_model.xml"), compress_to_fp16=False)
     del model
@@ -93,6 +94,50 @@ def _only_last_scores(model: Any) -> None:
     last = ops.slice(node.input_value(0), first, end, step, axis)
     node.input(0).replace_source_output(last.output(0))
     model.validate_nodes_and_infer_types()
+
+
+def _exact_minimums(model: Any, source: Path) -> None:
+    """Put back the minimum of every Q4_1 block: a weight is `scale * q + minimum`.
+
+    OpenVINO's reader stores it as a zero point rounded to one of sixteen steps, which changes what the model says. The
+    rows are found by their scales, because the reader reorders them.
+    """
+    import openvino.opset13 as ops
+
+    minimums = _minimums(source)
+    if not minimums:
+        return
+    for constant in model.get_ordered_ops():
+        # Blocks of numbers; a zero point is such a constant too, of one number a block.
+        blocks = constant.get_type_name() == "Constant" and constant.get_element_type().get_type_name() == "u4"
+        if not blocks or constant.get_output_shape(0)[-1] != BLOCK:
+            continue
+        subtract = _user(_user(constant))
+        multiply = _user(subtract)
+        scales = multiply.input_value(1).get_node().data
+        by_row = scales.reshape(scales.shape[0], -1)
+        known = np.stack([minimums[row.tobytes()] for row in by_row]).astype(np.float32)
+        zero = np.divide(-known, by_row, out=np.zeros_like(known), where=by_row != 0)
+        subtract.input(1).replace_source_output(ops.constant(zero.reshape(scales.shape).astype(np.float16)).output(0))
+
+
+def _minimums(source: Path) -> dict[bytes, NDArray[np.float16]]:
+    """Minimums of the blocks of every row of the Q4_1 matrices in a GGUF file, by the bytes of the row's scales."""
+    from gguf import GGMLQuantizationType, GGUFReader
+
+    found = {}
+    for tensor in GGUFReader(source).tensors:
+        if tensor.tensor_type == GGMLQuantizationType.Q4_1:
+            # A block: scale and minimum of 16 bits, then 32 numbers of 4 bits.
+            blocks = np.asarray(tensor.data).reshape(tensor.data.shape[0], -1, 20)
+            scales, minimums = (blocks[:, :, at : at + 2].copy().view(np.float16)[:, :, 0] for at in (0, 2))
+            found.update({scale.tobytes(): minimum for scale, minimum in zip(scales, minimums, strict=True)})
+    return found
+
+
+def _user(node: Any) -> Any:
+    """The node that reads another one's only output."""
+    return next(iter(node.output(0).get_target_inputs())).get_node()
 
 
 def _copy_fields(source: Path, writer: Any) -> None:

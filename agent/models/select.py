@@ -27,7 +27,8 @@ REST_SECONDS = 60.0
 ADAPTERS = Path(__file__).parents[2] / "adapters"
 Result = TypeVar("Result")
 FORMS = "embedded, embedded:ADAPTER, hf:NAME or openai:URL#NAME"
-EMBEDDED_MEGABYTES = 700  # peak of the embedded model in OpenVINO, as `./debut bench llm` measures it, and some room
+EMBEDDED_MEGABYTES = 900  # peak of the embedded model in OpenVINO, as `./debut bench llm` measures it, and some room
+TORCH_MEGABYTES = 400
 
 
 def open_model(setting: str, home: Path, api_key: str = "") -> BaseChatModel:
@@ -101,6 +102,11 @@ def _hub(name: str) -> BaseChatModel:
 
 
 def _local(source: str | Path, name: str, offline: bool, is_tuned: bool = True) -> BaseChatModel:
+    from agent.models.weights import require_memory
+
+    stored = sum(path.stat().st_size for path in Path(source).glob("*.safetensors")) // 2**20
+    # Weights may be widened from 16 to 32 bits where they are loaded; torch itself takes the rest.
+    require_memory(2 * stored + TORCH_MEGABYTES, name)
     from agent.models.chat import LocalChatModel
     from agent.models.transformers_backend import load
 

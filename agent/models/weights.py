@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 MEMORY_FILE = Path("/proc/meminfo")
 # Changes whenever what is written changes, so that no older folder is taken for it.
-COMPILED = "openvino-1"
+COMPILED = "openvino-2"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,52 @@
+"""Every number that a text may mean, with its readings."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shop.quantities import numbers_in, parse_number
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("it costs 24,90 €", {24.9}),
+        ("$49.90 for GK-200", {49.9, 200}),
+        ("in three weeks", {3, 21}),
+        ("a week", {1, 7}),
+        ("2 months", {2, 60, 8, 9}),
+        ("two and a half weeks", {2.5, 18, 2, 0.5}),
+        ("成本三万块", {30000}),
+        ("十二块五", {12.5}),
+        ("三个月", {3, 90, 12, 13}),
+        ("15% margin", {15, 0.15}),
+        ("thirty per cent", {30, 0.3}),
+        ("百分之三十", {30, 0.3}),
+        ("四成", {4, 0.4}),
+        ("打八折", {8, 0.8, 0.2}),
+        ("a budget of 20k", {20000}),
+        ("two hundred and fifty", {250}),
+        ("a dozen", {12}),
+        ("1.200 or 1,200", {1.2, 1200}),
+        ("10 000 units", {10000}),
+        ("nothing at all, someone", set()),
+    ],
+)
+def test_what_a_text_says_is_among_its_numbers(text: str, meant: set[float]) -> None:
+    found = numbers_in(text)
+    assert meant <= set(found)
+    assert len(found) == len(set(found))
+    # No number comes from nowhere: a few readings for each that is said.
+    assert len(found) <= len(meant) + 2
+
+
+@given(st.floats(0.01, 999_999).map(lambda x: round(x, 2)))
+def test_a_plain_number_is_found_as_the_parser_reads_it(number: float) -> None:
+    assert parse_number(f"{number:.2f}") in numbers_in(f"it is {number:.2f} now")
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_read(text: str) -> None:
+    assert all(isinstance(number, float) for number in numbers_in(text))
