@@ -6,7 +6,6 @@ that what else the machine does meets all alike.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -21,7 +20,7 @@ import numpy as np
 
 from agent.models.export import Kind
 from benchmarks.llm_prompts import Prompt, call_prompts, free_prompts, shortlist_recall
-from benchmarks.result import Result, bootstrap, report, table
+from benchmarks.result import Result, bootstrap, report
 from shop.errors import BadInput
 
 METHODS = ("transformers-generate", "transformers", "openvino", "llama.cpp")
@@ -169,16 +168,3 @@ def _tool(reply: str) -> str:
 
 def _plain(prompts: Sequence[Prompt]) -> list[dict[str, str]]:
     return [{"prompt": each.text, "grammar": each.grammar} for each in prompts]
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--agreement", action="store_true")
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--llama-python", type=Path)
-    parser.add_argument("--rounds", type=int, default=1)
-    options = parser.parse_args()
-    found = main(options.quick, options.home, options.llama_python, options.rounds, options.agreement)
-    print(json.dumps(found, indent=1) if options.json else table(found, ("method", "weights", "metric", "value", "n")))
