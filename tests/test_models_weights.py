@@ -38,8 +38,10 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     return tmp_path
 
 
-def test_a_whole_folder_passes(folder: Path) -> None:
+def test_a_whole_folder_passes_and_is_left_as_it_is(folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     check(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_damaged_missing_or_unlisted_file_is_one_sentence(folder: Path) -> None:

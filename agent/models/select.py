@@ -53,12 +53,17 @@ def open_model(setting: str, home: Path, api_key: str = "") -> BaseChatModel:
 
 
 def environment(setting: str) -> dict[str, str]:
-    """Environment variables for the entry point to set before anything is imported: no telemetry, no hub.
+    """Environment variables for the entry point to set before anything is imported: no telemetry, no bars, no hub.
 
     Only a model that is named on a hub may reach it.
     """
     local = all(not part.strip().startswith("hf:") or Path(part.strip()[3:]).exists() for part in setting.split(","))
-    quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+    quiet = {
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",  # the libraries' bars; ours are the command line's own
+    }
     return {**quiet, "HF_HUB_OFFLINE": "1"} if local else quiet
 
 
