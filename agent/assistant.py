@@ -25,7 +25,8 @@ from agent.render import format_value
 from agent.routing import RouteByExamples
 from agent.shortlist import Shortlist, ShortlistTools
 from agent.turns import InTurn, Waiting
-from shop import ToolError, ToolResult
+from shop import Passage, ToolError, ToolResult
+from shop.text import fenced
 from tools.registry import BoundTool
 
 MODEL_CALLS_PER_TURN = 6
@@ -207,9 +208,14 @@ class Assistant:
 
 
 def describe(result: ToolResult, locale: str = "en") -> str:
-    """A result as the model reads it: the summary's template, then each figure's id, label and value."""
-    lines = [f"{f.id}: {f.label} = {format_value(f, locale=locale)}" for f in result.figures]
-    return "\n".join([result.summary, *result.warnings, *lines])
+    """A result as the model reads it: the summary's template, each figure's id, label and value, passages fenced."""
+    lines = [f"{f.id}: {f.label} = {format_value(f, locale=locale)}" for f in result.figures if f.unit != "passage"]
+    cited = [
+        f"{f.id}:\n{fenced([Passage(id=f.id, source=f.label, text=str(f.value))])}"
+        for f in result.figures
+        if f.unit == "passage"
+    ]
+    return "\n".join([result.summary, *result.warnings, *lines, *cited])
 
 
 def _messages(update: Any) -> list[Any]:

@@ -70,10 +70,20 @@ def render(template: str, figures: Mapping[str, Figure], locale: str = "en", lin
         stem, part = split_placeholder(name)
         if stem not in figures:
             raise UnknownFigure(name)
-        text = format_value(figures[stem], part, locale)
+        text = _shown(figures[stem], part, figures, locale)
         return link(figures[stem], text) if link else text
 
     return PLACEHOLDER.sub(one, template)
+
+
+def citations(figures: Mapping[str, Figure]) -> dict[str, int]:
+    """The number of each cited passage, in the order in which the ledger got them."""
+    cited = (name for name, figure in figures.items() if figure.unit == "passage")
+    return {name: number for number, name in enumerate(cited, 1)}
+
+
+def _shown(figure: Figure, part: str, figures: Mapping[str, Figure], locale: str) -> str:
+    return f"[{citations(figures)[figure.id]}]" if figure.unit == "passage" else format_value(figure, part, locale)
 
 
 def render_table(table: Table, figures: Mapping[str, Figure], locale: str = "en", link: Link | None = None) -> str:

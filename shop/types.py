@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Role = Literal["customer", "support", "manager"]
 Effect = Literal["read", "propose", "write"]
-Unit = Literal["units", "money", "share", "ratio", "count", "days", "weeks", "date", "text"]
+Unit = Literal["units", "money", "share", "ratio", "count", "days", "weeks", "date", "text", "passage"]
 FIGURE_ID = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 
 
@@ -63,6 +63,7 @@ class Figure(Frozen):
     """One value that a reader may see.
 
     `value` is a number, a date or a short text; None means unknown, and then `reason` says why.
+    A citation is a figure too: its unit is `passage`, its value the text that others wrote, its label where it stands.
     `low` and `high` bound an 80 % interval unless the label says otherwise. Shares are fractions (0.14 is 14 %).
     A tool fills the first block; the registry stamps the second when the call returns.
     """
@@ -137,7 +138,6 @@ class ToolResult(Frozen):
     figures: tuple[Figure, ...] = ()
     tables: tuple[Table, ...] = ()
     chart: Chart | None = None
-    passages: tuple[Passage, ...] = ()
     warnings: tuple[str, ...] = ()
     call: str = ""
     tool: str = ""

@@ -14,7 +14,7 @@ from agent.render import render
 from retrieval.collect import collect
 from retrieval.index import Index
 from retrieval.search import Texts
-from shop import Actor, Shop, ToolError, ToolResult
+from shop import Actor, Figure, Shop, ToolError, ToolResult
 from shop import schema as t
 from shop.text import clean
 from tools.policies import search_policies
@@ -44,6 +44,10 @@ def texts_of(result: ToolResult) -> list[str]:
 
 def value(result: ToolResult, figure_id: str) -> object:
     return next(figure.value for figure in result.figures if figure.id == figure_id)
+
+
+def cited(result: ToolResult) -> list[Figure]:
+    return [figure for figure in result.figures if figure.unit == "passage"]
 
 
 # -- kernels -----------------------------------------------------------------------------------------------------------
@@ -125,10 +129,12 @@ def test_insights_are_n_of_n_with_quotes_that_exist(readable: Shop) -> None:
             assert figure.high is not None
             assert figure.low <= float(figure.value) <= figure.high  # type: ignore[arg-type]
         if figure.id.endswith("_quote"):
-            text, key = str(figure.value).rsplit(" (", 1)
-            assert text.strip("“”…") in clean(reviews.loc[key.rstrip(")"), "text"]).replace("\n", " ")
+            assert figure.rows is not None
+            key = figure.rows.where["id"][0]
+            assert str(figure.value).strip("“”…") in clean(reviews.loc[key, "text"]).replace("\n", " ")
+            assert f"{{{{{figure.id}}}}} {{{{{figure.id}_source}}}}" in " ".join(texts_of(result))
     assert {table.title for table in result.tables} == {"What buyers complain about", "What buyers praise"}
-    assert all(not passage.trusted for passage in result.passages)
+    assert all(f.label.startswith("review ") for f in cited(result))
 
 
 def test_a_question_about_one_side_gets_that_side(readable: Shop) -> None:
@@ -149,8 +155,8 @@ def test_a_replay_sees_no_later_review(readable: Shop) -> None:
     result = bound(past)["review_insights"](query="what do buyers say")
     assert value(result, "reviews.count") == len(past.reviews()) < len(readable.reviews())
     days = readable.reviews().set_index("id")["day"]
-    for passage in result.passages:
-        assert days[passage.id.split(":")[1]] < date(2026, 6, 1)
+    for figure in cited(result):
+        assert days[figure.label.split()[1]] < date(2026, 6, 1)
 
 
 def test_no_reviews_and_drafts_are_one_sentence(empty_shop: Shop) -> None:
@@ -174,7 +180,7 @@ def test_hostile_reviews_stay_text(empty_shop: Shop) -> None:
         ]
         connection.execute(insert(t.reviews), rows)
     result = bound(empty_shop)["review_insights"](query="what do buyers say")
-    shown = " ".join(str(f.value) for f in result.figures) + " ".join(p.text for p in result.passages)
+    shown = " ".join(str(f.value) for f in result.figures)
     assert "Terrible" in shown
     for mark in ("{{", "<|", "<b>", "\u202e"):
         assert mark not in shown
@@ -189,23 +195,25 @@ def test_a_policy_answers_as_of_the_orders_day(readable: Shop) -> None:
     ask = bound(readable, "customer")["search_policies"]
     now = ask(question="How long is the return window?")
     then = ask(question="How long is the return window?", order_date="2024-12-01")
-    assert now.passages[0].id == "policy:RET-1:0"
-    assert then.passages[0].id == "policy:RET-1-2023:0"
+    assert cited(now)[0].label.startswith("policy RET-1:")
+    assert cited(then)[0].label.startswith("policy RET-1-2023:")
     assert value(then, "policies.day") == date(2024, 12, 1)
     assert any("for an older order" in warning for warning in now.warnings)
     assert not any("for an older order" in warning for warning in then.warnings)
+    filled = render(now.summary, {f.id: f for f in now.figures})
+    assert filled.endswith(" [1]"), "the sentence that comes from a text says from which"
     assert [bare_numbers(text) for text in texts_of(now)] == [[] for _ in texts_of(now)]
 
 
 def test_a_chinese_question_gets_the_chinese_text(readable: Shop) -> None:
     result = bound(readable)["search_policies"](question="退货期限是多久？")
-    assert result.passages[0].id == "policy:RET-1-ZH:0"
+    assert cited(result)[0].label.startswith("policy RET-1-ZH:")
 
 
 def test_what_is_not_there_is_not_in_the_policies(readable: Shop) -> None:
     result = bound(readable)["search_policies"](question="Are crocodiles vegetarian?")
     assert "not in the policies" in result.summary
-    assert result.passages == ()
+    assert cited(result) == []
 
 
 def test_an_order_of_the_future_is_refused(readable: Shop) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, select
 
-from shop import Figure, Rows, Shop
+from shop import Figure, Passage, Rows, Shop
 from shop import schema as t
+from shop.text import clean, shorten
 from shop.types import Unit
 
 Value = float | int | date | str | None
 QUANTILES = (0.1, 0.5, 0.9)  # P10, P50, P90
+CITED = 900  # characters of a cited passage that a reader can open
 
 
 class Sheet:
@@ -55,6 +57,12 @@ class Sheet:
         """Enter a figure from draws of its distribution: the median, with P10 and P90 as bounds."""
         low, middle, high = np.quantile(draws, QUANTILES)
         return self.add(figure_id, label, middle, unit, formula, low=low, high=high, rows=rows)
+
+    def cite(self, figure_id: str, passage: Passage, rows: Rows | None = None) -> str:
+        """Enter a passage as a citation and return its placeholder, which the reader sees as `[n]`."""
+        return self.add(
+            figure_id, passage.source, shorten(clean(passage.text), CITED), "passage", "as written", rows=rows
+        )
 
     def known(self, figure_id: str) -> bool:
         """Whether the figure is here and has a value."""

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from shop import Rows, Shop, Table, ToolError, ToolResult
+from shop import Passage, Rows, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Hit, Scope
-from shop.text import language_of, shorten
+from shop.text import clean, language_of, shorten
 from tools.figures import Sheet
 from tools.registry import tool
 
@@ -42,15 +42,20 @@ def search_policies(shop: Shop, question: str, order_date: str | None = None) ->
         return ToolResult(summary=summary, figures=sheet.figures, warnings=tuple(warnings))
     written = shop.policies(as_of=day).set_index("id", drop=False)
     shown = written.loc[[hit.ref for hit in hits if hit.ref in written.index]]
-    rows = tuple(_row(sheet, number, policy) for number, (_, policy) in enumerate(shown.iterrows(), 1))
+    found_in = {hit.ref: hit.passage for hit in hits}
+    rows = tuple(
+        _row(sheet, number, policy, found_in[policy["id"]]) for number, (_, policy) in enumerate(shown.iterrows(), 1)
+    )
     warnings += _conflicts(sheet, shown, written)
     if not order_date:
         warnings += _earlier(shop, shown)
     return ToolResult(
-        summary="{{policies.item_1_name}}, in force since {{policies.item_1_from}}: {{policies.item_1_text}}",
+        summary="{{policies.item_1_name}}, in force since {{policies.item_1_from}}: {{policies.item_1_text}} "
+        "{{policies.item_1_source}}",
         figures=sheet.figures,
-        tables=(Table(title="What the policies say", columns=("Policy", "In force since", "Text"), rows=rows),),
-        passages=tuple(hit.passage for hit in hits),
+        tables=(
+            Table(title="What the policies say", columns=("Policy", "In force since", "Text", "Source"), rows=rows),
+        ),
         warnings=tuple(warnings),
     )
 
@@ -67,14 +72,15 @@ def answering(hits: tuple[Hit, ...], language: str) -> list[Hit]:
     return list(kept.values())[:MOST_SHOWN]
 
 
-def _row(sheet: Sheet, number: int, policy: pd.Series) -> tuple[str, ...]:
+def _row(sheet: Sheet, number: int, policy: pd.Series, passage: Passage) -> tuple[str, ...]:
     stem = f"policies.item_{number}"
     rows = Rows(table="policies", where={"id": (policy["id"],)}, count=1)
     name = f"{policy['title']}: {policy['section']} ({policy['id']})"
     return (
         sheet.add(f"{stem}_name", "Policy", name, "text", "title and section", rows=rows),
         sheet.add(f"{stem}_from", "In force since", policy["effective_from"], "date", "first day", rows=rows),
-        sheet.add(f"{stem}_text", "Text", shorten(policy["text"], 600), "text", "as written", rows=rows),
+        sheet.add(f"{stem}_text", "Text", shorten(clean(policy["text"]), 600), "text", "as written", rows=rows),
+        sheet.cite(f"{stem}_source", passage, rows),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.assistant import Answer, StepFinished, StepStarted
 from agent.ledger import placeholders, split_placeholder
-from agent.render import render
+from agent.render import citations, format_value, render
 from ui.wiring import Desk
 
 
@@ -32,4 +32,10 @@ def answer(desk: Desk, question: str, locale: str, on_step: Callable[[str, dict[
     ledger = desk.ledger(thread_id)
     mentioned = {split_placeholder(name)[0] for name in placeholders(template)}
     figures = {name: values for name, values in ledger.as_json().items() if name in mentioned}
-    return {"text": render(template, ledger, locale), "steps": steps, "figures": figures, **about}
+    text = render(template, ledger, locale)
+    cited = [
+        {"number": number, "source": ledger[name].label, "text": format_value(ledger[name])}
+        for name, number in citations(ledger).items()
+        if name in mentioned
+    ]
+    return {"text": text, "steps": steps, "figures": figures, "sources": cited, **about}

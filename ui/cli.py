@@ -84,7 +84,12 @@ def ask(
     desk = Desk.open(settings)
     _say_shop(desk.shop)
     found = answer(desk, question, locale, lambda name, arguments: say(step_line(name, arguments)))
-    print_json(found) if as_json else print(found["text"])
+    if as_json:
+        print_json(found)
+        return
+    print(found["text"])
+    for cited in found["sources"]:
+        print(f"[{cited['number']}] {cited['source']}: {cited['text']}")
 
 
 @app.command()

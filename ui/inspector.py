@@ -46,7 +46,8 @@ WORDS = {
 def explain(figure: Figure, figures: Mapping[str, Figure], scope: Scope, locale: str = "en") -> str:
     """A figure's evidence as Markdown; figures it was made of are links to their own."""
     words = WORDS[locale]
-    lines = [f"#### {escape(figure.label)}", f"### {escape(format_value(figure, locale=locale))}"]
+    shown = escape(format_value(figure, locale=locale))
+    lines = [f"#### {escape(figure.label)}", f"> {shown}" if figure.unit == "passage" else f"### {shown}"]
     if figure.low is not None and figure.high is not None:
         low, high = format_value(figure, "low", locale), format_value(figure, "high", locale)
         lines.append(f"{words['range']} {escape(low)} – {escape(high)}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from agent.brief.declare import Text
 from agent.brief.types import Brief, Finding, Section
 from agent.ledger import PARTS
-from agent.render import Link, format_value, render, render_table
+from agent.render import Link, citations, format_value, render, render_table
 from shop import Figure
 from shop.types import Table
 
@@ -77,7 +77,8 @@ def evidence_table(brief: Brief) -> str:
     """One row for every figure that the brief shows and for those they are computed from."""
     locale = brief.locale
     head = " | ".join(column.of(locale) for column in _HEAD)
-    rows = [" | ".join(_evidence(brief.figures[name], locale)) for name in traced(brief)]
+    cited = citations(brief.figures)
+    rows = [" | ".join(_evidence(brief.figures[name], locale, cited.get(name, 0))) for name in traced(brief)]
     return "\n".join([f"| {head} |", "|" + " --- |" * len(_HEAD), *(f"| {row} |" for row in rows)])
 
 
@@ -117,7 +118,7 @@ def _heading(section: Section, locale: str) -> str:
     return f"{section.title}（{status}）" if locale == "zh" else f"{section.title} ({status})"
 
 
-def _evidence(figure: Figure, locale: str) -> list[str]:
+def _evidence(figure: Figure, locale: str, number: int) -> list[str]:
     shown = format_value(figure, "", locale)
     if figure.low is not None and figure.high is not None:
         low, high = (format_value(figure, part, locale) for part in PARTS)
@@ -130,7 +131,8 @@ def _evidence(figure: Figure, locale: str) -> list[str]:
     given = ", ".join(f"{name}={value}" for name, value in figure.inputs.items() if name != "of")
     linked = f"{_word('from', locale)} " + ", ".join(f"[{name}](#{name})" for name in sources)
     inputs = linked if sources else escape(given)
-    cells = [*map(escape, (figure.label, shown, made)), inputs, *map(escape, (figure.formula, rows))]
+    name = f"[{number}] {figure.label}" if number else figure.label
+    cells = [*map(escape, (name, shown, made)), inputs, *map(escape, (figure.formula, rows))]
     as_of = figure.as_of.isoformat() if figure.as_of else ""
     return [f'<a id="{figure.id}"></a>`{figure.id}`', *(cell.replace("|", "\\|") for cell in cells), as_of]
 

@@ -20,6 +20,8 @@ from tools.reviews.themes import Aspects, Side, Theme, review_sentences, themes
 
 MOST_THEMES = 5  # on either side
 RECENT = timedelta(days=182)
+SURE = 0.5  # match from which a sentence is about the question
+MOST_NEAR = 2
 LEAST_TO_COMPARE = 20  # reviews on each side of a comparison
 _SIDES: tuple[tuple[Side, str], ...] = (("complaint", "pain"), ("praise", "praise"))
 _ONLY = {
@@ -69,12 +71,11 @@ def review_insights(shop: Shop, query: str, product: str | None = None, category
         for side, stem in _SIDES
         if (table := _table(shop, sheet, stem, [t for t in found if t.side == side], own, compared))
     ]
-    nearest = _nearest(shop, query, asked)
+    summary = _summary(sheet, found) + _nearest(shop, sheet, query, asked)
     return ToolResult(
-        summary=_summary(sheet, asked, found),
+        summary=summary,
         figures=sheet.figures,
         tables=tuple(tables),
-        passages=_passages(found, own, nearest),
         warnings=_warnings(sheet, found, asked),
     )
 
@@ -160,16 +161,22 @@ def _theme_figures(sheet: Sheet, key: str, theme: Theme, own: pd.DataFrame) -> t
     part = sheet.add(
         f"{key}_share", "Share of all reviews", share.value, "share", "n / N, Wilson", share.low, share.high, rows
     )
-    quote = _quote(sheet, f"{key}_quote", "Quote", theme.quotes)
-    against = _quote(sheet, f"{key}_counter", "Counter-quote", theme.counter)
+    quote = _quote(sheet, f"{key}_quote", "Quote", theme.quotes, own)
+    against = _quote(sheet, f"{key}_counter", "Counter-quote", theme.counter, own)
     bounds = "{{" + f"{key}_share.low" + "}} to {{" + f"{key}_share.high" + "}}"
     return (name, f"{count} of {{{{reviews.count}}}}", f"{part} ({bounds})", quote, against)
 
 
-def _quote(sheet: Sheet, key: str, label: str, quotes: tuple[tuple[str, str], ...]) -> str:
-    text = f"“{shorten(quotes[0][1], 160)}” ({quotes[0][0]})" if quotes else None
-    rows = Rows(table="reviews", where={"id": (quotes[0][0],)}, count=1) if quotes else None
-    return sheet.add(key, label, text, "text", "clearest such sentence", rows=rows, reason="no review says otherwise")
+def _quote(sheet: Sheet, key: str, label: str, quotes: tuple[tuple[str, str], ...], own: pd.DataFrame) -> str:
+    """The clearest sentence, and the whole review it stands in as its citation."""
+    formula = "clearest such sentence"
+    if not quotes:
+        return sheet.add(key, label, None, "text", formula, reason="no review says otherwise")
+    review, sentence = quotes[0]
+    rows = Rows(table="reviews", where={"id": (review,)}, count=1)
+    said = sheet.add(key, label, f"“{shorten(sentence, 160)}”", "text", formula, rows=rows)
+    whole = own.loc[own["id"] == review, "text"].iloc[0]
+    return f"{said} {sheet.cite(f'{key}_source', Passage(id=review, source=f'review {review}', text=whole), rows)}"
 
 
 def _change(shop: Shop, sheet: Sheet, key: str, theme: Theme, own: pd.DataFrame) -> str:
@@ -202,32 +209,33 @@ def _against(sheet: Sheet, key: str, theme: Theme, total: int, other: Theme | No
     return f"{word}: {placeholder}"
 
 
-def _nearest(shop: Shop, query: str, asked: _Asked) -> tuple[Hit, ...]:
-    """Sentences closest to the question, where the texts can be searched."""
+def _nearest(shop: Shop, sheet: Sheet, query: str, asked: _Asked) -> str:
+    """What reviews say that is closest to the question, where the texts can be searched and anything is close."""
     if shop.searcher is None:
-        return ()
+        return ""
     skus = asked.skus if len(asked.skus) < 500 else None
     hits = shop.searcher.search(query, Scope(kinds=("review",), skus=skus, until=shop.cutoff), limit=5).hits
-    return tuple(hit for hit in hits if hit.match >= 0.5)
+    said = [_near(sheet, number, hit) for number, hit in enumerate(hits, 1) if hit.match >= SURE][:MOST_NEAR]
+    return f" Closest to the question: {' '.join(said)}" if said else ""
 
 
-def _passages(found: list[Theme], own: pd.DataFrame, nearest: tuple[Hit, ...]) -> tuple[Passage, ...]:
-    """The reviews quoted, whole, then what is closest to the question; every review once."""
-    ids = dict.fromkeys(
-        key for theme in found[: 2 * MOST_THEMES] for quotes in (theme.quotes, theme.counter) for key, _ in quotes[:1]
-    )
-    texts = own.set_index("id")["text"]
-    quoted = [Passage(id=f"review:{key}", source=f"review {key}", text=shorten(clean(texts[key]), 600)) for key in ids]
-    return (*quoted, *(hit.passage for hit in nearest if hit.ref not in ids))
+def _near(sheet: Sheet, number: int, hit: Hit) -> str:
+    rows = Rows(table="reviews", where={"id": (hit.ref,)}, count=1)
+    text = f"“{shorten(hit.passage.text, 160)}”"
+    quote = sheet.add(f"reviews.near_{number}", "Said in a review", text, "text", "closest sentence", rows=rows)
+    return f"{quote} {sheet.cite(f'reviews.near_{number}_source', hit.passage, rows)}"
 
 
-def _summary(sheet: Sheet, asked: _Asked, found: list[Theme]) -> str:
+def _summary(sheet: Sheet, found: list[Theme]) -> str:
     start = "{{reviews.count}} reviews of {{reviews.scope}} give {{reviews.rating}} stars on average."
     parts = [start]
     for stem, verb in (("pain", "complained about"), ("praise", "praised")):
         if sheet.known(f"reviews.{stem}_1_name"):
             key = f"reviews.{stem}_1"
-            parts.append(f"Most {verb}: {{{{{key}_name}}}}, in {{{{{key}_count}}}} of {{{{reviews.count}}}} reviews.")
+            parts.append(
+                f"Most {verb}: {{{{{key}_name}}}}, in {{{{{key}_count}}}} of {{{{reviews.count}}}} reviews, "
+                f"such as {{{{{key}_quote}}}} {{{{{key}_quote_source}}}}."
+            )
     if not found:
         parts.append("No theme is shared by enough reviews to be one.")
     return " ".join(parts)
