@@ -26,12 +26,14 @@ class Library:
         engine: The shop's database.
         home: `DEBUT_HOME`: weights under `models`, one index per database under `indexes`.
         model: `embedded`, or the name or folder of a sentence-transformers model.
+        reranker: Name or folder of a cross-encoder that reads the best passages again; empty leaves it out.
     """
 
-    def __init__(self, engine: Engine, home: Path, model: str = EMBEDDED) -> None:
+    def __init__(self, engine: Engine, home: Path, model: str = EMBEDDED, reranker: str = "") -> None:
         self._engine = engine
         self._home = home
         self._model = model
+        self._reranker = reranker
         self._lock = threading.Lock()
         self._texts: Texts | None = None
 
@@ -62,11 +64,13 @@ class Library:
         return self._index().update(collect(self._engine), progress, rebuild)
 
     def _open(self) -> Texts:
+        from retrieval.rerank import CrossEncoder
         from retrieval.search import Texts  # the vector store and the model take seconds to load
 
         with self._lock:
             if self._texts is None:
-                self._texts = Texts(self._engine, self._index())
+                again = CrossEncoder(self._reranker) if self._reranker else None
+                self._texts = Texts(self._engine, self._index(), again)
             return self._texts
 
     def _index(self) -> Index:

@@ -15,6 +15,7 @@ from retrieval.collect import ALWAYS, NEVER, collect
 from retrieval.embed import Embedder, speaks
 from retrieval.fusion import fuse, surely
 from retrieval.index import Index, Snapshot, in_memory
+from retrieval.rerank import DEPTH, Reranker, reordered
 from retrieval.vectors import DAMAGE
 from retrieval.words import words
 from shop.errors import BadInput
@@ -35,11 +36,13 @@ class Texts:
     Args:
         engine: The shop's database, from which texts are read when there is no index to use.
         index: Where the index lives and what embeds queries.
+        reranker: Reads the best passages again, where one is configured.
     """
 
-    def __init__(self, engine: Engine, index: Index) -> None:
+    def __init__(self, engine: Engine, index: Index, reranker: Reranker | None = None) -> None:
         self._engine = engine
         self._index = index
+        self._reranker = reranker
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._stamp: tuple[int, int] | None = None
@@ -53,7 +56,7 @@ class Texts:
         Raises:
             BadInput: The query is empty, or the index was made with another embedding model.
         """
-        return find(self.snapshot(), self._index.embedder, query, scope, limit)
+        return find(self.snapshot(), self._index.embedder, query, scope, limit, reranker=self._reranker)
 
     def snapshot(self) -> Snapshot:
         """The index as it is now; read again when another process has changed it."""
@@ -75,9 +78,15 @@ class Texts:
 
 
 def find(
-    snapshot: Snapshot, embedder: Embedder, query: str, scope: Scope, limit: int, method: Method = "hybrid"
+    snapshot: Snapshot,
+    embedder: Embedder,
+    query: str,
+    scope: Scope,
+    limit: int,
+    method: Method = "hybrid",
+    reranker: Reranker | None = None,
 ) -> Found:
-    """Search one state of the index by words (`bm25`), by meaning (`dense`) or both.
+    """Search one state of the index by words (`bm25`), by meaning (`dense`) or both, read again by a `reranker`.
 
     Raises:
         BadInput: The query holds no letter or digit.
@@ -92,9 +101,13 @@ def find(
     cosines: dict[int, float] = {}
     if method != "bm25" and mask.any() and (method == "dense" or speaks(embedder, spoken)):
         cosines, degraded = _nearest(snapshot, embedder, text, scope, mask)
-    ranked = fuse(np.where(mask, lexical, 0), covered, cosines, POOL)[:limit]
+    ranked = fuse(np.where(mask, lexical, 0), covered, cosines, POOL)
+    if reranker and ranked:
+        written = snapshot.frame["text"].iloc[[row for row, _ in ranked[:DEPTH]]].tolist()
+        ranked = reordered(ranked, text, written, reranker)
     hits = tuple(
-        _hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row), spoken)) for row, score in ranked
+        _hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row), spoken))
+        for row, score in ranked[:limit]
     )
     return Found(hits=hits, degraded=degraded)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
@@ -211,3 +213,38 @@ def test_an_unknown_model_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(BadInput, match="cannot be loaded"):
         open_embedder(tmp_path, str(tmp_path / "no-such-model"))
+
+
+def test_a_reranker_reorders_the_head_and_keeps_the_rest() -> None:
+    from retrieval.rerank import DEPTH, reordered
+
+    class ByLength:
+        def scores(self, query: str, texts: Any) -> Any:
+            return np.array([len(text) for text in texts], dtype=np.float32)
+
+    ranked = [(row, 1.0 - row / 100) for row in range(DEPTH + 2)]
+    texts = ["x" * (row % 7) for row in range(DEPTH + 2)]
+    found = reordered(ranked, "q", texts, ByLength())
+    assert [row for row, _ in found[:DEPTH]] == sorted(range(DEPTH), key=lambda row: -len(texts[row]))
+    assert found[DEPTH:] == ranked[DEPTH:]
+
+
+@pytest.mark.slow
+def test_a_cross_encoder_by_folder_orders_what_is_found(tmp_path: Path) -> None:
+    from sentence_transformers import CrossEncoder as Model
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+    from retrieval.rerank import CrossEncoder
+
+    (tmp_path / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cord", "short", "lid"])
+    )
+    shape = {"vocab_size": 8, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = BertConfig(**shape, intermediate_size=16, num_labels=1)
+    BertForSequenceClassification(config).save_pretrained(tmp_path)
+    BertTokenizer(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+    texts = ["cord", "short cord", "lid", "lid cord short"]
+    reference = Model(str(tmp_path), device="cpu").predict([("short cord", text) for text in texts])
+    assert CrossEncoder(str(tmp_path)).scores("short cord", texts) == pytest.approx(reference, abs=1e-6)
+    with pytest.raises(BadInput, match="cannot be loaded"):
+        CrossEncoder(str(tmp_path / "nothing"))

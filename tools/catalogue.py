@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 
 from shop import Rows, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
+from shop.passages import Scope
 from shop.resolve import find_category
 from tools.figures import Sheet, evidence
 from tools.launch.cohort import product_text
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 _K1, _B = 1.5, 0.75  # BM25's usual settings
 _ALIKE = 85  # rapidfuzz ratio from which a word counts as a misspelling of another
 MAX_FOUND = 50
+SURE = 0.5  # match from which a text is about the query
 _NO_PRICE = "no price and no sale on record; the importer can bring a price list"
 
 
@@ -68,7 +70,7 @@ def draft_product(
 
 @tool("read", roles=("manager", "support", "customer"))
 def search_products(shop: Shop, query: str, category: str | None = None, limit: int = 10) -> ToolResult:
-    """Find products by words of their name, description and attributes, with price, rating and sales.
+    """Find products by what is written about them, with price, rating and sales.
 
     Args:
         query: What to look for, in English or Chinese.
@@ -79,16 +81,14 @@ def search_products(shop: Shop, query: str, category: str | None = None, limit: 
         raise ToolError(f"Between 1 and {MAX_FOUND} products can be shown, not {limit}; give another limit.")
     path = find_category(shop, category) if category else None
     products = shop.products(path)
-    texts = _texts(shop, products)
-    scores = bm25(query, texts)
-    best = [i for i in np.argsort(-scores, kind="stable")[:limit] if scores[i] > 0]
+    best = _by_meaning(shop, products, query, path, limit) or _by_words(shop, products, query, limit)
     if not best:
         where = f" in {path}" if path else ""
         raise ToolError(f"Nothing{where} matches “{query}”; try other words, or another category.")
     found = products.iloc[best]
     sheet = Sheet()
     count = sheet.add(
-        "found.count", "Products found", len(found), "count", "best matches of the words, at most the limit"
+        "found.count", "Products found", len(found), "count", "best matches of words and meaning, at most the limit"
     )
     rows = _found_rows(shop, sheet, found)
     table = Table(title="Products found", columns=("Product", "Price", "Rating", "Units in a year"), rows=rows)
@@ -111,6 +111,23 @@ def future_day(shop: Shop, text: str) -> date:
     if day < shop.today:
         raise ToolError(f"The launch date {day} is before {shop.today}; give a date from then on.")
     return day
+
+
+def _by_meaning(shop: Shop, products: pd.DataFrame, query: str, path: str | None, limit: int) -> list[int]:
+    """Positions of the products whose texts are about the query; none where the texts cannot be searched."""
+    if shop.searcher is None:
+        return []
+    scope = Scope(kinds=("product",), category=path or "", until=shop.cutoff)
+    hits = shop.searcher.search(query, scope, limit=4 * limit).hits  # a product has several passages
+    position = {sku: at for at, sku in enumerate(products["sku"])}
+    skus = dict.fromkeys(hit.sku for hit in hits if hit.match >= SURE)
+    return [position[sku] for sku in skus if sku in position][:limit]
+
+
+def _by_words(shop: Shop, products: pd.DataFrame, query: str, limit: int) -> list[int]:
+    """Positions of the products that share words with the query, misspelled ones included."""
+    scores = bm25(query, _texts(shop, products))
+    return [int(i) for i in np.argsort(-scores, kind="stable")[:limit] if scores[i] > 0]
 
 
 def bm25(query: str, texts: Sequence[str]) -> Array:

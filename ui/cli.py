@@ -178,7 +178,7 @@ def index(
     from retrieval.library import Library
     from ui.wiring import open_shop
 
-    library = Library(open_shop(settings).engine, settings.home)
+    library = Library(open_shop(settings).engine, settings.home, settings.embedder)
     with bar() as progress:
         update = library.update(rebuild, progress.passages(library.count()))
     about = {name: getattr(update, name) for name in ("embedded", "relabelled", "deleted", "unchanged")}

@@ -18,12 +18,16 @@ class Settings:
         shop: SQLAlchemy URL, or `demo` or `own` for a default shop; empty lets `ui.wiring` choose (`DEBUT_SHOP`).
         model: `embedded`, `hf:NAME`, `openai:URL#NAME`, or several, the first that works (`DEBUT_MODEL`).
         api_key: For model servers that want one (`DEBUT_API_KEY`).
+        embedder: `embedded`, or the name or folder of a sentence-transformers model (`DEBUT_EMBEDDER`).
+        reranker: Name or folder of a cross-encoder, or empty for none (`DEBUT_RERANKER`).
     """
 
     home: Path
     shop: str = ""
     model: str = "embedded"
     api_key: str = field(default="", repr=False)
+    embedder: str = "embedded"
+    reranker: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -33,6 +37,8 @@ class Settings:
             shop=environment.get("DEBUT_SHOP", ""),
             model=environment.get("DEBUT_MODEL") or "embedded",
             api_key=environment.get("DEBUT_API_KEY", ""),
+            embedder=environment.get("DEBUT_EMBEDDER") or "embedded",
+            reranker=environment.get("DEBUT_RERANKER", ""),
         )
 
     def default_url(self, which: str) -> str:

@@ -215,7 +215,8 @@ def _nearest(shop: Shop, sheet: Sheet, query: str, asked: _Asked) -> str:
         return ""
     skus = asked.skus if len(asked.skus) < 500 else None
     hits = shop.searcher.search(query, Scope(kinds=("review",), skus=skus, until=shop.cutoff), limit=5).hits
-    said = [_near(sheet, number, hit) for number, hit in enumerate(hits, 1) if hit.match >= SURE][:MOST_NEAR]
+    sure = {hit.passage.text: hit for hit in reversed(hits) if hit.match >= SURE}  # the same words count once
+    said = [_near(sheet, number, hit) for number, hit in enumerate(reversed(sure.values()), 1)][:MOST_NEAR]
     return f" Closest to the question: {' '.join(said)}" if said else ""
 
 
