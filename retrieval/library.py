@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from shop.errors import BadInput
 from shop.passages import Found, Scope
 
 if TYPE_CHECKING:
@@ -46,6 +50,13 @@ class Library:
     def search(self, query: str, scope: Scope, limit: int = 10) -> Found:
         """The passages in scope that fit the query best: see `Texts.search`."""
         return self._open().search(query, scope, limit)
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """Unit vectors of what texts mean (n, dimensions); None where the model's weights are not here."""
+        try:
+            return self._open().vectors(texts)
+        except BadInput:
+            return None
 
     def count(self) -> int:
         """How many passages the shop's texts make."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -58,6 +59,10 @@ class Texts:
         """
         return find(self.snapshot(), self._index.embedder, query, scope, limit, reranker=self._reranker)
 
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """Unit vectors of what texts mean (n, dimensions)."""
+        return self._index.embedder.passages(texts)
+
     def snapshot(self) -> Snapshot:
         """The index as it is now; read again when another process has changed it."""
         with self._lock:
@@ -103,7 +108,7 @@ def find(
         cosines, degraded = _nearest(snapshot, embedder, text, scope, mask)
     ranked = fuse(np.where(mask, lexical, 0), covered, cosines, POOL)
     if reranker and ranked:
-        written = snapshot.frame["text"].iloc[[row for row, _ in ranked[:DEPTH]]].tolist()
+        written = [str(snapshot.frame["text"].iloc[row]) for row, _ in ranked[:DEPTH]]
         ranked = reordered(ranked, text, written, reranker)
     hits = tuple(
         _hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row), spoken))
