@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,21 +20,29 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.guard import FigureGuard
-from agent.ledger import Ledger
+from agent.ledger import Ledger, placeholders, split_placeholder
+from agent.personal import Vault
 from agent.render import format_value
-from agent.routing import RouteByExamples
+from agent.routing import NO_SERVICE_FITS, NOTHING_FITS, RouteByExamples
 from agent.shortlist import Shortlist, ShortlistTools
 from agent.turns import InTurn, Waiting
-from shop import Passage, ToolError, ToolResult
+from shop import Figure, Passage, ToolError, ToolResult
 from shop.text import fenced
-from tools.registry import BoundTool
+from shop.types import Role
+from tools.registry import BoundTool, Tool
 
 MODEL_CALLS_PER_TURN = 6
+PRIVATE = "(only the customer sees it)"
 
 SYSTEM_PROMPT = (
     "You are Debut, the launch desk of an online shop. You help a category manager plan a new product. "
     "Call one tool at a time. Copy names and dates as the user wrote them. Leave out what the user did not say. "
     "Never write a number: write the figure's placeholder, such as {{launch.units}}."
+)
+SERVICE_PROMPT = (
+    "You are Debut, the service desk of an online shop. You help a shopper with products, orders and policies. "
+    "Call one tool at a time. Copy names, orders and addresses as the user wrote them. "
+    "Leave out what the user did not say. Never write a number: write the figure's placeholder."
 )
 
 
@@ -96,6 +104,8 @@ class Assistant:
         locale: Language of figures in what the model reads.
         shortlist: Which tools fit a question. A model that was not taught the tools (`is_tuned` is false) does not
             choose among them itself; every other is shown the few that fit. Without one it is shown all.
+        role: Whom it serves: that decides what the model is told to be.
+        vault: Keeps what the person types of herself from the model; calls are given it back. One for a conversation.
     """
 
     def __init__(
@@ -104,7 +114,11 @@ class Assistant:
         tools: Mapping[str, BoundTool],
         locale: str = "en",
         shortlist: Shortlist | None = None,
+        role: Role = "manager",
+        vault: Vault | None = None,
     ) -> None:
+        self._vault = vault or Vault(kinds=())
+        self._role = role
         self._model = model
         self._tools = tools
         self._locale = locale
@@ -127,7 +141,7 @@ class Assistant:
         cancelled = threading.Event()
         thread = self._thread(thread_id)
         updates = self._agent(thread, cancelled).stream(
-            {"messages": [HumanMessage(text)]},
+            {"messages": [HumanMessage(self._vault.hide(text))]},
             {"configurable": {"thread_id": thread_id}},
             stream_mode=["updates", "messages", "custom"],
         )
@@ -171,13 +185,13 @@ class Assistant:
         return create_agent(
             self._model,
             [self._langchain_tool(thread, bound) for bound in self._tools.values()],
-            system_prompt=SYSTEM_PROMPT,
+            system_prompt=system_prompt(self._role),
             middleware=[
                 ModelCallLimitMiddleware(run_limit=MODEL_CALLS_PER_TURN, exit_behavior="end"),
                 *self._choosing(thread),
                 FigureGuard(thread.ledger),
                 InTurn(cancelled),
-                ToolErrorMiddleware(lambda error, _: str(error) if isinstance(error, ToolError) else None),
+                ToolErrorMiddleware(self._told),
             ],
             checkpointer=self._memory,
         )
@@ -187,35 +201,69 @@ class Assistant:
             return []
         if getattr(self._model, "is_tuned", True):
             return [ShortlistTools(self._shortlist)]
-        return [RouteByExamples(self._shortlist, thread.ledger)]
+        nothing_fits = NO_SERVICE_FITS if self._role == "customer" else NOTHING_FITS
+        return [RouteByExamples(self._shortlist, thread.ledger, nothing_fits)]
 
     def _langchain_tool(self, thread: Thread, bound: BoundTool) -> BaseTool:
         def run(**arguments: Any) -> tuple[str, ToolResult]:
             started = time.perf_counter()
-            result = bound(**arguments)
+            result = bound(**self._vault.reveal_all(arguments))
             with thread.lock:
                 result = thread.ledger.add(result)
                 thread.seconds[result.call] = time.perf_counter() - started
-            return describe(result, self._locale), result
+            return describe(result, self._locale, every=not self._is_held), result
 
-        return StructuredTool.from_function(
-            run,
-            name=bound.name,
-            description=bound.tool.summary,
-            args_schema=bound.tool.arguments.model_json_schema(),
-            response_format="content_and_artifact",
-        )
+        return langchain_tool(bound.tool, run)
+
+    def _told(self, error: Exception, _request: Any) -> str | None:
+        """What the model reads of an error; None lets it rise."""
+        return self._vault.hide(str(error)) if isinstance(error, ToolError) else None
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether a grammar holds the model to the figures that exist: it need not be shown all of them."""
+        return bool(getattr(self._model, "cannot_type_figures", False))
 
 
-def describe(result: ToolResult, locale: str = "en") -> str:
-    """A result as the model reads it: the summary's template, each figure's id, label and value, passages fenced."""
-    lines = [f"{f.id}: {f.label} = {format_value(f, locale=locale)}" for f in result.figures if f.unit != "passage"]
+def system_prompt(role: Role) -> str:
+    """What the model is told to be."""
+    return SERVICE_PROMPT if role == "customer" else SYSTEM_PROMPT
+
+
+def langchain_tool(tool: Tool, run: Callable[..., tuple[str, ToolResult]]) -> BaseTool:
+    """A tool as the model is shown it, in every conversation and in every training example."""
+    return StructuredTool.from_function(
+        run,
+        name=tool.name,
+        description=tool.summary,
+        args_schema=tool.arguments.model_json_schema(),
+        response_format="content_and_artifact",
+    )
+
+
+def describe(result: ToolResult, locale: str = "en", every: bool = True) -> str:
+    """A result as the model reads it: the summary's template, each figure's id, label and value, passages fenced.
+
+    Args:
+        result: What the tool answered.
+        locale: Language of the values.
+        every: All figures; False leaves out the numbers that the summary does not name: a small model has no use for
+            them, while a name may be what the next question is about.
+    """
+    named = {split_placeholder(name)[0] for name in placeholders(result.summary)}
+    shown = [f for f in result.figures if every or f.id in named or f.unit == "text"]
+    lines = [f"{f.id}: {f.label} = {_read(f, locale)}" for f in shown if f.unit != "passage"]
     cited = [
         f"{f.id}:\n{fenced([Passage(id=f.id, source=f.label, text=str(f.value))])}"
-        for f in result.figures
+        for f in shown
         if f.unit == "passage"
     ]
     return "\n".join([result.summary, *result.warnings, *lines, *cited])
+
+
+def _read(figure: Figure, locale: str) -> str:
+    """A value as the model reads it; what is personal it only learns to be there."""
+    return PRIVATE if figure.private else format_value(figure, locale=locale)
 
 
 def _messages(update: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from agent.ledger import Ledger, bare_numbers, placeholders
 from shop import ToolResult
 
-NO_ANSWER = "I could not put that into words without a number of my own. Ask for a forecast, a price or a first buy."
+NO_ANSWER = "I could not put that into words without a number of my own. Ask for it another way, one thing at a time."
 
 
 def faults(template: str, ledger: Ledger) -> list[str]:

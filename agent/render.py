@@ -30,7 +30,7 @@ def format_value(figure: Figure, part: str = "", locale: str = "en") -> str:
     if isinstance(value, str):
         return value
     if figure.unit == "money":
-        whole = abs(value) >= 1000
+        whole = abs(value) >= 1000 and not figure.exact
         return str(
             format_currency(
                 round(value) if whole else value,

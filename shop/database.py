@@ -18,14 +18,15 @@ NO_SHOP = "There is no shop here yet; run `./debut demo` for the demo shop or `.
 
 
 def open_engine(url: str, create: bool = False) -> Engine:
-    """An engine for a database that holds the shop's tables; with `create`, missing tables are made.
+    """An engine for a database that holds the shop's tables; with `create`, an empty one becomes a shop.
 
     Raises:
         BadInput: The URL is malformed, the database cannot be reached, or it holds no shop and `create` is false.
     """
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed)
+        # An error of the database would print the values of the row: names, addresses.
+        engine = create_engine(parsed, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise BadInput(
             f"The shop address cannot be used ({error}); set DEBUT_SHOP to an SQLAlchemy URL such as sqlite:///shop.db."
@@ -38,9 +39,11 @@ def open_engine(url: str, create: bool = False) -> Engine:
                 raise BadInput(NO_SHOP)
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        is_empty = not inspect(engine).has_table("products")
-        if is_empty and create:
-            metadata.create_all(engine)
+        there = inspect(engine).get_table_names()
+        is_empty = "products" not in there
+        missing = [table for name, table in metadata.tables.items() if name not in there]
+        if missing and (create or not is_empty):  # a shop of an earlier version gets the tables it lacks
+            metadata.create_all(engine, tables=missing)
     except DBAPIError as error:
         where = parsed.render_as_string(hide_password=True)
         raise BadInput(f"The shop database {where} cannot be opened; check the address or that it runs.") from error

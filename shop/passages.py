@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from shop.types import Frozen, Passage
 
@@ -58,3 +62,6 @@ class Searcher(Protocol):
     """Finds passages by meaning and by words."""
 
     def search(self, query: str, scope: Scope, limit: int = 10) -> Found: ...
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
+        """Unit vectors of what texts mean (n, dimensions); None where no model is within reach."""

@@ -77,6 +77,8 @@ class Figure(Frozen):
     formula: str = ""
     rows: Rows | None = None
     reason: str = ""
+    private: bool = False  # personal: shown to the person it is about, never to a model
+    exact: bool = False  # money to the cent, however much it is: somebody pays or gets it
 
     call: str = ""
     tool: str = ""
@@ -153,12 +155,14 @@ class Actor(Frozen):
 
 
 class PendingAction(Frozen):
-    """A change that waits for a person: exact arguments, what stood there before, and when it lapses."""
+    """A change that waits for a person: exact arguments, what stands there before and after, and when it lapses."""
 
     id: str
     tool: str
+    subject: str = ""
     arguments: dict[str, Any]
     before: dict[str, Any] = Field(default_factory=dict)
+    after: dict[str, Any] = Field(default_factory=dict)
     content_hash: str
     actor: Actor
     created_at: datetime

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from datetime import date, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 from sqlalchemy import CompoundSelect, Connection, Engine, Select, func, or_, select
@@ -13,23 +15,38 @@ from sqlalchemy import CompoundSelect, Connection, Engine, Select, func, or_, se
 from shop import schema as t
 from shop.database import open_engine
 from shop.errors import ToolError
+from shop.learned import Codec, Learned
 from shop.passages import Searcher
+from shop.session import Session
+
+T = TypeVar("T")
 
 
 class View:
     """A shop's data as of a day.
 
-    Nothing is cached: an import, here or in another process, is seen by the next call.
+    No rows are cached: an import, here or in another process, is seen by the next call. What tools learn from all of
+    them is kept by `learned` until they change.
 
     Args:
         engine: SQLAlchemy engine of a database that holds the tables of `shop.schema`.
         today: The day to plan from; nothing later is seen. Default: the day after the last day with data.
         searcher: Finds passages in the shop's texts; wired in by `ui`.
+        memory: Keeps what tools learn; left out, in memory only.
     """
 
-    def __init__(self, engine: Engine, today: date | None = None, searcher: Searcher | None = None) -> None:
+    session: Session | None = None  # who acts; nobody, until a person comes
+
+    def __init__(
+        self,
+        engine: Engine,
+        today: date | None = None,
+        searcher: Searcher | None = None,
+        memory: Learned | None = None,
+    ) -> None:
         self.engine = engine
         self.searcher = searcher  # finds passages in the shop's texts; None where nobody wired one
+        self.memory = memory or Learned()
         self._today = today
 
     @classmethod
@@ -43,11 +60,51 @@ class View:
 
     def as_of(self, today: date) -> Self:
         """The same shop seen from another day: nothing later is visible."""
-        return type(self)(self.engine, today, self.searcher)
+        return self._but(_today=today)
 
     def searched_by(self, searcher: Searcher) -> Self:
         """The same shop with its texts searchable."""
-        return type(self)(self.engine, self._today, searcher)
+        return self._but(searcher=searcher)
+
+    def remembering(self, memory: Learned) -> Self:
+        """The same shop, with what tools learn kept in `memory`."""
+        return self._but(memory=memory)
+
+    def acting_as(self, session: Session) -> Self:
+        """The same shop in a person's hands: tools read from `acting` who that is."""
+        return self._but(session=session)
+
+    @property
+    def acting(self) -> Session:
+        """The session of who acts.
+
+        Raises:
+            ToolError: Nobody does.
+        """
+        if self.session is None:
+            raise ToolError("Nobody is signed in here; open the desk, or a customer's chat, and ask there.")
+        return self.session
+
+    def learned(self, name: str, make: Callable[[], T], codec: Codec[T] | None = None) -> T:
+        """What a tool learned from the data as they stand; made now if it was not yet. See `Learned.recall`.
+
+        A replay of another day is kept in memory only: its file would push out that of the shop as it stands.
+        """
+        filed = codec if self._today is None else None
+        return self.memory.recall(str(self.engine.url), self.fingerprint, name, make, filed)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the visible data do: an import, a replay from another day, a new price or promotion."""
+        d = t.daily
+        counted = [select(func.count(), func.max(column)) for column in (t.products.c.sku, t.prices.c.valid_from)]
+        sold = select(func.count(), func.sum(d.c.units), func.sum(d.c.revenue_cents)).where(d.c.day <= self.cutoff)
+        others = (t.imports, t.promotions, t.competitor_prices, t.forecast_errors)
+        with self.engine.connect() as connection:
+            seen = [tuple(connection.execute(query).one()) for query in (sold, *counted)]
+            seen += [(connection.execute(select(func.count()).select_from(table)).scalar_one(),) for table in others]
+        material = repr((self.today, seen))
+        return hashlib.sha256(material.encode()).hexdigest()[:16]
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -87,6 +144,11 @@ class View:
         return default if value is None else str(value)
 
     # -- plumbing -----------------------------------------------------------------------------------------------------
+
+    def _but(self, **changes: Any) -> Self:
+        twin = copy(self)
+        vars(twin).update(changes)
+        return twin
 
     def _scalar(self, query: Select[Any]) -> Any:
         with self.engine.connect() as connection:

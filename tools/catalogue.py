@@ -17,6 +17,7 @@ from shop.resolve import find_category
 from tools.figures import Sheet, evidence
 from tools.launch.cohort import product_text
 from tools.registry import tool
+from tools.service.shelf import on_shelf, shelf_rows
 from tools.text import tokens
 
 Array = NDArray[np.float64]
@@ -80,7 +81,8 @@ def search_products(shop: Shop, query: str, category: str | None = None, limit: 
     if not 1 <= limit <= MAX_FOUND:
         raise ToolError(f"Between 1 and {MAX_FOUND} products can be shown, not {limit}; give another limit.")
     path = find_category(shop, category) if category else None
-    products = shop.products(path)
+    for_customer = shop.session is not None and shop.session.is_customer
+    products = on_shelf(shop, path) if for_customer else shop.products(path)
     best = _by_meaning(shop, products, query, path, limit) or _by_words(shop, products, query, limit)
     if not best:
         where = f" in {path}" if path else ""
@@ -90,8 +92,9 @@ def search_products(shop: Shop, query: str, category: str | None = None, limit: 
     count = sheet.add(
         "found.count", "Products found", len(found), "count", "best matches of words and meaning, at most the limit"
     )
-    rows = _found_rows(shop, sheet, found)
-    table = Table(title="Products found", columns=("Product", "Price", "Rating", "Units in a year"), rows=rows)
+    rows = shelf_rows(shop, sheet, found) if for_customer else _found_rows(shop, sheet, found)
+    columns = ("Product", "Price", "Rating", "Units in a year")[: len(rows[0])]
+    table = Table(title="Products found", columns=columns, rows=rows)
     first = (
         "{{found.item_1_name}} at {{found.item_1_price}}"
         if sheet.known("found.item_1_price")

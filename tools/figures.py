@@ -36,8 +36,13 @@ class Sheet:
         high: float | None = None,
         rows: Rows | None = None,
         reason: str = "",
+        private: bool = False,
+        exact: bool = False,
     ) -> str:
-        """Enter a figure and return its placeholder. A value of None needs the reason why it is unknown."""
+        """Enter a figure and return its placeholder. A value of None needs the reason why it is unknown.
+
+        What is `private` is shown to the person it is about and to no model; `exact` money is never rounded.
+        """
         self._figures[figure_id] = Figure(
             id=figure_id,
             label=label,
@@ -48,6 +53,8 @@ class Sheet:
             formula=formula,
             rows=rows,
             reason=reason if value is None else "",
+            private=private,
+            exact=exact,
         )
         return "{{" + figure_id + "}}"
 

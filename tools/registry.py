@@ -17,6 +17,8 @@ from docstring_parser import parse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from shop import Actor, Shop, ToolError, ToolResult
+from shop.actions import revision_of
+from shop.session import Session
 from shop.types import Effect, Role
 
 ToolFunction = Callable[..., ToolResult]
@@ -83,7 +85,9 @@ class Tool:
 
     def _stamped(self, shop: Shop, result: ToolResult, inputs: dict[str, Any], seconds: float) -> ToolResult:
         as_of = shop.cutoff
-        material = json.dumps([self.name, self.version, inputs, as_of.isoformat()], sort_keys=True, ensure_ascii=False)
+        # The acting person's own changes are new data: the same question after one of them is another call.
+        data = [as_of.isoformat(), *([revision] if (revision := revision_of(shop)) else [])]
+        material = json.dumps([self.name, self.version, inputs, *data], sort_keys=True, ensure_ascii=False)
         input_hash = hashlib.sha256(material.encode()).hexdigest()[:12]
         call = f"{self.name}-{input_hash}"
         stamp = {
@@ -139,6 +143,11 @@ class BoundTool:
 
 
 def bind(functions: Iterable[ToolFunction], shop: Shop, actor: Actor) -> dict[str, BoundTool]:
-    """The tools that this actor may call on this shop, by name. The actor comes from the session."""
+    """The tools that this actor may call on this shop, by name. The actor comes from the session.
+
+    A shop that is in nobody's hands yet is put into this actor's, so that a tool can tell who acts.
+    """
+    if shop.session is None:
+        shop = shop.acting_as(Session(actor.role, actor.id))
     tools: list[Tool] = [function.tool for function in functions]  # type: ignore[attr-defined]
     return {each.name: BoundTool(each, shop) for each in tools if actor.role in each.roles}

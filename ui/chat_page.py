@@ -11,7 +11,7 @@ from babel.dates import format_date
 from starlette.middleware import Middleware
 
 from shop import BadInput
-from ui import brief_view
+from ui import brief_view, service_page
 from ui.charts import draw
 from ui.headers import SecurityHeaders
 from ui.page_events import Events, Shown
@@ -45,16 +45,18 @@ def build(desk: Desk, log_file: Path) -> gr.Blocks:
                 _brief_paper(brief)
         _inspector(events, conversation, brief, locale)
         _wire(events, chat, message, fresh, conversation, brief, locale)
+    with page.route("Customer service", "service"):
+        service_page.fill(desk, log_file)
     return page
 
 
-def serve(desk: Desk, log_file: Path, port: int, open_browser: bool) -> None:
-    """Serve the page on this machine alone, until interrupted.
+def serve(desk: Desk, log_file: Path, port: int, open_browser: bool, for_customers: bool = False) -> None:
+    """Serve the page on this machine alone, until interrupted; the customers' page reaches no other one.
 
     Raises:
         BadInput: The port is taken.
     """
-    page = build(desk, log_file)
+    page = service_page.build(desk, log_file) if for_customers else build(desk, log_file)
     launch(page, port, open_browser)
     print(f"Debut is at http://127.0.0.1:{port} (Ctrl-C stops it).", flush=True)
     desk.load()  # not before: it would compete with the page for the processor

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from agent.ledger import Ledger
 from shop import Actor, BadInput, Shop, ToolError
+from shop.learned import Learned
 from ui.settings import SHORT_NAMES, Settings
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def import_url(settings: Settings) -> str:
 
 
 def open_shop(settings: Settings) -> Shop:
-    """The shop to work on."""
-    return Shop.open(shop_url(settings))
+    """The shop to work on; what tools learn from it is kept beside the weights."""
+    return Shop.open(shop_url(settings)).remembering(Learned(settings.home / "learned"))
 
 
 def shown_url(url: str) -> str:
@@ -126,7 +127,8 @@ class Desk:
         from retrieval.library import Library
 
         shop = open_shop(settings)
-        shop = shop.searched_by(Library(shop.engine, settings.home))
+        library = Library(shop.engine, settings.home, settings.embedder, settings.reranker)
+        shop = shop.searched_by(library)
 
         def load() -> BaseChatModel:
             from agent.models.select import open_model
@@ -209,7 +211,7 @@ class Desk:
             "Write the brief for D-0001",
         ]
 
-    def _embedder(self) -> Embedder | None:
+    def embedder(self) -> Embedder | None:
         """The embedder, or None if it cannot be had: words alone find most tools."""
         try:
             return self._load_embedder() if self._load_embedder else None
@@ -227,5 +229,5 @@ class Desk:
 
                 tools = {**self.tools, **bind([brief_writer(self.tools, model)], self.shop, MANAGER)}
                 examples = examples_of({name: bound.tool.summary for name, bound in tools.items()})
-                self._assistant = Assistant(model, tools, shortlist=Shortlist(examples, self._embedder()))
+                self._assistant = Assistant(model, tools, shortlist=Shortlist(examples, self.embedder()))
             return self._assistant

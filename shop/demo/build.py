@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 from shop import rollup
 from shop import schema as t
 from shop.demo import people as folk
-from shop.demo import reveal, visits, voices
+from shop.demo import reveal, service, visits, voices
 from shop.demo.baskets import Baskets, pack
 from shop.demo.catalogue import FULL, LAST_DAY, SMALL, Item, Scale, make_items
 from shop.demo.market import Market, simulate
@@ -121,11 +121,26 @@ def _tables(world: World, seed: int) -> Iterable[tuple[float, Table, Rows]]:
     yield 0.33, t.orders, _orders(world, midnight)
     yield 0.42, t.order_lines, _lines(world)
     yield 0.57, t.coupons, _coupons(world)
-    yield 0.58, t.returns, voices.make_returns(*args, first, scale.days, streams[0])
+    returns = voices.make_returns(*args, first, scale.days, streams[0])
+    yield 0.58, t.returns, returns
+    yield from _service(world, seed, {row["order_id"] for row in returns})
     yield 0.6, t.campaigns, market.campaign_rows
     yield 0.61, t.reviews, voices.make_reviews(*args, first, scale.days, scale.reviews, streams[1])
     yield 0.63, t.policies, _policies(words)
     yield 0.64, t.events, visits.make_events(*args, midnight, scale.days - scale.stream, streams[2])
+
+
+def _service(world: World, seed: int, returned: set[str]) -> Iterable[tuple[float, Table, Rows]]:
+    """What customers are served with; streams of their own leave everything else as it was drawn."""
+    streams = [np.random.default_rng(child) for child in np.random.SeedSequence([seed, 2]).spawn(2)]
+    people, baskets = world.people, world.baskets
+    addresses, methods = service.make_addresses(people, streams[0]), service.make_methods(people, streams[1])
+    recent = service.recent_orders(baskets, world.scale.days * 86_400, returned)
+    yield 0.59, t.variants, service.variants(world.words, world.items, world.market.on_hand[-1].tolist())
+    yield 0.59, t.customer_addresses, addresses
+    yield 0.59, t.payment_methods, methods
+    yield 0.59, t.order_addresses, service.order_addresses(baskets, recent, addresses)
+    yield 0.59, t.payments, service.order_payments(people, baskets, recent, methods)
 
 
 def _product(world: World, item: Item, column: int) -> dict[str, Any]:

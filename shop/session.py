@@ -1,0 +1,89 @@
+"""Who acts in one conversation: known from the start, or identified once and never another person after that."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+
+from shop.errors import ToolError
+from shop.types import Actor, Role
+
+MOST_TRIES = 5  # failed identifications of one conversation
+NOT_IDENTIFIED = (
+    "First tell me who you are: the e-mail address of your account, or your name and postcode; "
+    "identify_customer looks you up."
+)
+
+
+def utc_now() -> datetime:
+    """The clock of a session that is given none: UTC, without a zone, as the tables store it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass
+class Session:
+    """The acting person of one conversation. It lives on the server; no argument of a tool can change whom it names.
+
+    Args:
+        role: What the person may do.
+        person: Id of the person; empty for a customer who has not been identified yet.
+        id: Names the conversation in the audit.
+        now: The clock that proposals lapse by.
+    """
+
+    role: Role
+    person: str = ""
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    now: Callable[[], datetime] = utc_now
+    failures: int = 0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def is_customer(self) -> bool:
+        return self.role == "customer"
+
+    @property
+    def actor(self) -> Actor:
+        """The acting person.
+
+        Raises:
+            ToolError: A customer who has not been identified.
+        """
+        if self.is_customer and not self.person:
+            raise ToolError(NOT_IDENTIFIED)
+        return Actor(role=self.role, id=self.person)
+
+    def may_try(self) -> None:
+        """Whether another attempt to identify is allowed.
+
+        Raises:
+            ToolError: There were too many that failed.
+        """
+        if self.failures >= MOST_TRIES:
+            raise ToolError(
+                "I could not identify you several times over, so I stop here; "
+                "hand_over passes you on to a person of the shop."
+            )
+
+    def identify(self, customer: str | None) -> None:
+        """Enter who the customer is; None is an attempt that failed.
+
+        Raises:
+            ToolError: Nobody was found, or this conversation is another customer's.
+        """
+        with self._lock:
+            if customer is None:
+                self.failures += 1
+                raise ToolError(
+                    "Nobody could be identified by that; check the spelling, or give the other of the two: "
+                    "the e-mail address of the account, or name and postcode."
+                )
+            if self.person and self.person != customer:
+                raise ToolError(
+                    "This conversation serves one customer, and somebody else is identified already; "
+                    "start a new conversation for another person."
+                )
+            self.person = customer
