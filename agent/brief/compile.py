@@ -66,11 +66,11 @@ def compile_brief(
     started = time.perf_counter()
     plan = Plan(shop, draft, settings or BriefSettings(), budget, SECTIONS)
     steps = _Steps(2 * len(SECTIONS), progress, cancelled)
-    _enter_givens(plan)
+    enter_givens(plan)
     for section in in_order(SECTIONS):
         steps.next(section.title.of(plan.locale))
         for tool in section.tools:
-            _call(tools, tool, plan)
+            call_tool(tools, tool, plan)
         section.derive(plan)
     hashed = plan_hash(plan)
     plan.enter("decision.plan_hash", "Plan hash", hashed[:12], "text", "SHA-256 of inputs, figures and verdict")
@@ -121,13 +121,14 @@ class _Steps:
         self._done += 1
 
 
-def _enter_givens(plan: Plan) -> None:
+def enter_givens(plan: Plan) -> None:
+    """Enter what no tool computes: the draft, the cut-off, the settings."""
     enter_item(plan)
-    plan.enter("decision.data_cutoff", "Data up to", plan.shop.cutoff, "date", "last day whose sales are visible")
+    plan.enter("decision.data_cutoff", "Data up to", plan.cutoff, "date", "last day whose sales are visible")
     plan.enter("rule.min_analogues", "Analogues asked for", plan.settings.min_analogues, "count", "setting")
 
 
-def _call(tools: Mapping[str, BoundTool], tool: str, plan: Plan) -> None:
+def call_tool(tools: Mapping[str, BoundTool], tool: str, plan: Plan) -> None:
     """Run a tool once; if it cannot answer, its sentence becomes a text figure, since it may hold digits."""
     if tool not in tools:
         raise ToolError(f"A brief needs {tool}, which this role may not call; ask a manager to write it.")
@@ -169,7 +170,7 @@ def _brief(
     return Brief(
         id="",
         plan_hash=hashed,
-        data_cutoff=plan.shop.cutoff,
+        data_cutoff=plan.cutoff,
         created_on=plan.shop.today,
         verdict=plan.verdict,
         subject=plan.draft,

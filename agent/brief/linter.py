@@ -224,8 +224,7 @@ def bounds_out_of_order(plan: Plan) -> Text | None:
 
 @rule("evidence", "error")
 def figure_from_the_future(plan: Plan) -> Text | None:
-    later = [figure for figure in plan.ledger.values() if figure.as_of is not None and figure.as_of > plan.shop.cutoff]
-    if not later:
+    if not any(figure.as_of is not None and figure.as_of > plan.cutoff for figure in plan.ledger.values()):
         return None
     return Text(
         "A figure rests on data later than the cut-off {{decision.data_cutoff}}.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
 
 from agent.brief.declare import Fact, Line, SectionPlan
 from agent.brief.types import BriefSettings, Finding, Verdict
@@ -36,6 +38,15 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     verdict: Verdict = "conditional"
     reasons: tuple[Line, ...] = ()
+
+    @cached_property
+    def cutoff(self) -> date:
+        """Last day whose sales are visible, asked for once: the shop looks it up every time."""
+        return self.shop.cutoff
+
+    @cached_property
+    def currency(self) -> str:
+        return self.shop.currency
 
     @property
     def locale(self) -> str:
@@ -82,8 +93,8 @@ class Plan:
             unit,
             formula,
             reason="" if known is not None else reason,
-            currency=self.shop.currency,
-            as_of=self.shop.cutoff,
+            currency=self.currency,
+            as_of=self.cutoff,
         )
 
     def derive(

@@ -1,0 +1,129 @@
+"""What-if on a stored brief: only what depends on an input is made again, and what turns the verdict is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from brief_tools import small_tools
+from sqlalchemy import insert, text
+
+from agent.brief import Brief, BriefSettings, compile_brief, load_brief
+from agent.brief.whatif import Inputs, WhatIf, differences
+from benchmarks.whatif import main
+from shop import Draft, Shop, ToolError
+from shop import schema as t
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    """One product with a sale on 2026-05-31, so that today is 2026-06-01."""
+    shop = Shop.open(f"sqlite:///{tmp_path / 'shop.db'}", create=True)
+    with shop.begin() as connection:
+        connection.execute(insert(t.products).values(sku="K-1", name="K-1", category="Kitchen > Kettles"))
+        connection.execute(insert(t.daily).values(sku="K-1", day=date(2026, 5, 31), units=1, revenue_cents=100))
+    return shop
+
+
+@pytest.fixture
+def brief(shop: Shop) -> Brief:
+    draft = shop.add_draft("Aurora kettle", "Kitchen > Kettles", cost=10.0, price=25.0, launch_date=date(2026, 9, 1))
+    return load_brief(shop, compile_brief(small_tools(shop, {}), shop, draft).id)
+
+
+def recompiled(shop: Shop, draft: Draft, settings: BriefSettings, budget: float | None) -> Brief:
+    return compile_brief(small_tools(shop, {}), shop, draft, settings=settings, budget=budget)
+
+
+def test_nothing_changed_changes_nothing_and_calls_nothing(shop: Shop, brief: Brief) -> None:
+    answer = WhatIf(small_tools(shop, {}), shop, brief).ask(Inputs())
+    assert (answer.changed, answer.called) == ((), ())
+    assert answer.verdict == answer.was == brief.verdict
+
+
+@pytest.mark.parametrize(
+    ("inputs", "called"),
+    [
+        (Inputs(price=28.0), ("forecast_launch",)),
+        (Inputs(launch_date=date(2026, 10, 1)), ("forecast_launch",)),
+        (Inputs(budget=500.0), ()),
+        (Inputs(lead_time_days=45), ("plan_inventory",)),
+        (Inputs(service_level=0.8), ("plan_inventory",)),
+    ],
+)
+def test_an_answer_is_what_a_new_brief_would_say(
+    shop: Shop, brief: Brief, inputs: Inputs, called: tuple[str, ...]
+) -> None:
+    answer = WhatIf(small_tools(shop, {}), shop, brief).ask(inputs)
+    assert answer.called == called
+    given = {"price": inputs.price, "launch_date": inputs.launch_date}
+    draft = brief.subject.model_copy(update={k: v for k, v in given.items() if v is not None})
+    supply = {"lead_time_days": inputs.lead_time_days, "service_level": inputs.service_level}
+    settings = brief.settings.model_copy(update={k: v for k, v in supply.items() if v is not None})
+    fresh = recompiled(shop, draft, settings, inputs.budget)
+    assert answer.verdict == fresh.verdict
+    assert not list(differences(fresh.figures, answer.plan.ledger))
+    assert answer.changed
+    for change in answer.changed:
+        assert change.before == brief.figures.get(change.figure)
+
+
+def test_a_call_is_made_once(shop: Shop, brief: Brief) -> None:
+    asked = WhatIf(small_tools(shop, {}), shop, brief)
+    assert asked.ask(Inputs(price=28.0)).called == ("forecast_launch",)
+    assert asked.ask(Inputs(price=28.0)).called == ()
+
+
+def test_newer_data_make_every_call_again(shop: Shop, brief: Brief) -> None:
+    with shop.begin() as connection:
+        connection.execute(insert(t.daily).values(sku="K-1", day=date(2026, 6, 3), units=1, revenue_cents=100))
+    answer = WhatIf(small_tools(shop, {}), shop, brief).ask(Inputs())
+    assert set(answer.called) == {"recommend_price", "forecast_launch", "plan_inventory"}
+
+
+@pytest.mark.slow
+def test_what_turns_the_verdict_is_the_smallest_change(shop: Shop, brief: Brief) -> None:
+    asked = WhatIf(small_tools(shop, {}), shop, brief)
+    flips = {flip.input: flip for flip in asked.flips()}
+    assert set(flips) == {"price", "launch_date", "budget", "lead_time_days", "service_level"}
+    usual = asked.ask(Inputs()).verdict
+    for name, flip in flips.items():
+        if flip.to is not None:
+            assert asked.ask(replace(Inputs(), **{name: flip.to})).verdict == flip.verdict != usual
+    price = flips["price"]
+    assert isinstance(price.to, float)
+    assert price.to < 25.0  # small tools sell 600 units at any price: only a lower one can turn it
+    # 500 units at 50 a week last ten weeks, give or take the rounding that the linter allows.
+    assert flips["lead_time_days"].to == pytest.approx(72, abs=3)
+    assert flips["service_level"].to is None
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        (Inputs(price=0.0), "above zero"),
+        (Inputs(budget=-1.0), "zero or more"),
+        (Inputs(lead_time_days=0), "1 to 365"),
+        (Inputs(service_level=1.0), "between 0.5 and 0.999"),
+    ],
+)
+def test_inputs_that_make_no_sense_are_refused(shop: Shop, brief: Brief, inputs: Inputs, says: str) -> None:
+    with pytest.raises(ToolError, match=says):
+        WhatIf(small_tools(shop, {}), shop, brief).ask(inputs)
+
+
+@pytest.mark.slow
+def test_the_bench_asks_every_input_of_real_briefs(demo_shop: Shop, tmp_path: Path) -> None:
+    with demo_shop.engine.connect() as connection:
+        connection.execute(text("VACUUM INTO :path"), {"path": str(tmp_path / "demo.db")})
+    found = main(Shop.open(f"sqlite:///{tmp_path / 'demo.db'}"), rounds=1, drafts=1)
+    assert {row["input"] for row in found["results"]} == {
+        "price",
+        "launch_date",
+        "budget",
+        "lead_time_days",
+        "service_level",
+    }
+    assert all(row["value"] >= 0 for row in found["results"])
