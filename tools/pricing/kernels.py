@@ -51,6 +51,13 @@ def with_ending(price: float, endings: Array, low: float, high: float) -> float:
     return float(min(max(np.ceil(round(price * 100, 6)) / 100, low), max(low, high)))
 
 
+def charm_prices(low: float, high: float, endings: Array) -> Array:
+    """Every price inside [low, high] with one of the endings, ascending."""
+    whole = np.arange(np.floor(low), np.floor(high) + 1)
+    found = np.unique(np.round((whole[:, None] + endings[None, :]).ravel(), 2))
+    return found[(found >= low) & (found <= high) & (found > 0)]
+
+
 def weighted_quantile(values: Array, weights: Array, share: float) -> float:
     """Smallest value at which the running weight reaches `share` of the whole.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shop import Draft, Product, Shop
 from tools.launch.analogues import category_similarity, price_similarity, text_similarity
 from tools.launch.cohort import product_text
+from tools.pricing.hedonic import Hedonic, attribute_worth
 
 Array = NDArray[np.float64]
 LADDER_COLUMNS = ("sku", "name", "price", "units", "cost", "similarity")
@@ -30,12 +31,14 @@ class Ladder:
         rivals: The latest prices of competitors for those products, `competitor, sku, day, price`.
         scope: Category that they come from; empty for the whole shop.
         listed: List prices in that category (n,), for the shop's habits in writing prices.
+        worth: What attributes are worth in the department; None where that cannot be told.
     """
 
     own: pd.DataFrame
     rivals: pd.DataFrame
     scope: str
     listed: Array
+    worth: Hedonic | None = None
 
     @property
     def support(self) -> tuple[float, float]:
@@ -59,6 +62,7 @@ def read_ladder(shop: Shop, item: Draft | Product, price: float | None) -> Ladde
     products["price"] = products["revenue"] / products["units"]
     if isinstance(item, Product):
         products = products[products["sku"] != item.sku]
+    worth = _worth(products, item.category)
     products, scope = _in_scope(products, item.category)
     products = products.assign(similarity=_similarity(products, item, price))
     middle = price or float(products.nlargest(_RUNGS, "similarity")["price"].median())
@@ -66,7 +70,17 @@ def read_ladder(shop: Shop, item: Draft | Product, price: float | None) -> Ladde
     own = near.nlargest(_RUNGS, "similarity")[list(LADDER_COLUMNS)].reset_index(drop=True)
     rivals = shop.competitors(category=scope or None)
     listed = products["list_price"].dropna().to_numpy(dtype=float)
-    return Ladder(own, rivals[rivals["sku"].isin(own["sku"])][["competitor", "sku", "day", "price"]], scope, listed)
+    return Ladder(
+        own, rivals[rivals["sku"].isin(own["sku"])][["competitor", "sku", "day", "price"]], scope, listed, worth
+    )
+
+
+def _worth(products: pd.DataFrame, category: str) -> Hedonic | None:
+    """What attributes are worth among the products of the same department that sold."""
+    top = category.split(" > ")[0]
+    same = products[products["category"].str.split(" > ").str[0] == top]
+    same = same[same["price"] > 0]
+    return attribute_worth(same["price"].to_numpy(dtype=float), list(same["attributes"]), list(same["category"]))
 
 
 def _in_scope(products: pd.DataFrame, category: str) -> tuple[pd.DataFrame, str]:

@@ -1,39 +1,27 @@
-"""The price answer as figures, tables and a chart."""
+"""The price answer as figures, tables and text."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
-from numpy.typing import NDArray
-
-from shop import Chart, Rows, Shop, Table
-from tools.elasticity import Elasticity
+from shop import Rows, Shop, Table
+from tools.elasticity import Elasticities, Elasticity
+from tools.elasticity.estimate import Z80
+from tools.elasticity.read import WEEKS
 from tools.figures import Sheet, evidence, interval
 from tools.pricing.advice import NO_COST, NO_SLOPE, STRATEGIES, Advice, Strategy
-from tools.pricing.kernels import profit
 from tools.pricing.ladder import Ladder
 
-Array = NDArray[np.float64]
-_STEPS = 11
 _EDGE = 1.02  # how near to the lowest or highest price seen counts as at the edge
 _HOW = {
     "cost": "cost over one minus the usual margin of comparable products",
     "market": "median price paid for comparable products, weighted by similarity",
     "competition": "median of rivals' latest prices for the comparable products",
-    "value": "price that three quarters of the units of comparable products were sold at or below",
-    "profit": "cost times elasticity over one plus elasticity, bounded to the floor and to prices seen",
+    "value": "what buyers pay for its attributes, by a hedonic regression in its department; where attributes explain "
+    "little, the price that three quarters of the units of comparable products were sold at or below",
+    "profit": "highest profit averaged over what is known of the elasticity, among prices with a usual ending, above "
+    "the floor, inside the prices that past prices tell about, and for a product on sale no more than a step away",
 }
-
-
-@dataclass(frozen=True)
-class Demand:
-    """Units over twelve weeks by draw (N,) at a reference price, or why they are not known."""
-
-    units: Array | None
-    reference: float | None
-    reason: str = ""
 
 
 def headline(
@@ -124,18 +112,18 @@ def _market(shop: Shop, sheet: Sheet, ladder: Ladder, no_rival: str, rows: Rows)
     )
 
 
-def slope(shop: Shop, sheet: Sheet, elasticity: Elasticity | None, category: str) -> None:
+def slope(shop: Shop, sheet: Sheet, found: Elasticities | None, elasticity: Elasticity | None, advice: Advice) -> None:
     known = elasticity if elasticity is not None and elasticity.identified else None
-    skus = tuple(shop.products(category or None)["sku"]) if known and known.own else ()
+    skus = tuple(shop.products(known.source.split(" | ")[0])["sku"]) if known and known.own else ()
     where = {"sku": skus} if skus else {}
-    since = shop.cutoff - timedelta(weeks=104)
+    since = shop.cutoff - timedelta(weeks=WEEKS)
     sheet.add(
         "price.elasticity",
         "Elasticity of demand to price",
         known.value if known else None,
         "ratio",
-        "slope of log units on log price by week, product and week effects taken out, pulled from the shop to the "
-        "category by how well each is known",
+        "Poisson regression of weekly units on the log of the price asked; product, department week, promotions and "
+        "earlier surprises taken out; pulled from the shop to the product by how well each is known",
         low=known.low if known else None,
         high=known.high if known else None,
         rows=evidence(shop, "daily", where, since) if known else None,
@@ -145,40 +133,26 @@ def slope(shop: Shop, sheet: Sheet, elasticity: Elasticity | None, category: str
     sheet.add(
         "price.elasticity_source", "Prices that it comes from", source, "text", "narrowest group", reason=NO_SLOPE
     )
-
-
-def gain(
-    sheet: Sheet,
-    advice: Advice,
-    demand: Demand,
-    elasticity: Elasticity | None,
-    cost: float | None,
-    current: float | None,
-) -> None:
-    reason = ""
-    if cost is None:
-        reason = NO_COST
-    elif current is None:
-        reason = "there is no price of its own to compare with"
-    elif demand.units is None:
-        reason = demand.reason
-    elif elasticity is None or not elasticity.identified:
-        reason = NO_SLOPE
-    label = "Profit gained over twelve weeks against the price planned or paid now"
-    if reason or cost is None or current is None or demand.units is None or elasticity is None:
-        sheet.add("price.profit_gain", label, None, "money", reason=reason)
-        return
-    slopes = elasticity.draws(len(demand.units), np.random.default_rng(0))
-    gain = profit(advice.price, cost, demand.units, current, slopes) - profit(
-        current, cost, demand.units, current, slopes
+    second = None if found is None else found.second
+    sheet.add(
+        "price.elasticity_second",
+        "Elasticity of the whole shop by double machine learning",
+        None if second is None else second[0],
+        "ratio",
+        "LightGBM takes out of demand and price what promotions, season and earlier surprises explain (econml)",
+        low=None if second is None else second[0] - Z80 * second[1],
+        high=None if second is None else second[0] + Z80 * second[1],
+        reason="too few product weeks to learn from",
     )
-    sheet.add_draws(
-        "price.profit_gain",
-        label,
-        gain,
-        "money",
-        "margin times units at the recommended price less that at the current one, by draw of demand and elasticity",
-    )
+    for end, name in enumerate(("low", "high")):
+        sheet.add(
+            f"price.evidence_{name}",
+            f"{'Lowest' if end == 0 else 'Highest'} price that past prices tell about",
+            None if advice.evidence is None else advice.evidence[end],
+            "money",
+            "as far from the usual price as past prices of the group went",
+            reason=NO_SLOPE,
+        )
 
 
 def strategies(sheet: Sheet, advice: Advice) -> Table:
@@ -223,46 +197,6 @@ def rungs(sheet: Sheet, ladder: Ladder) -> Table:
     return Table(title="Price ladder", columns=("Product", "Price", "Units last quarter"), rows=tuple(cells))
 
 
-def curve(ladder: Ladder, demand: Demand, elasticity: Elasticity | None, cost: float | None) -> Sheet:
-    """Profit along the prices seen; empty where cost, demand or elasticity is unknown."""
-    sheet = Sheet()
-    known = elasticity is not None and elasticity.identified
-    if cost is None or demand.units is None or demand.reference is None or elasticity is None or not known:
-        return sheet
-    slopes = elasticity.draws(len(demand.units), np.random.default_rng(0))
-    for step, price in enumerate(np.linspace(max(ladder.support[0], cost), ladder.support[1], _STEPS), start=1):
-        sheet.add(
-            f"price.curve_{step}_price", "Price tried", float(price), "money", "evenly spaced over the prices seen"
-        )
-        sheet.add_draws(
-            f"price.curve_{step}_profit",
-            "Profit over twelve weeks at this price",
-            profit(float(price), cost, demand.units, demand.reference, slopes),
-            "money",
-            "margin times units, units moved by the elasticity, by draw",
-        )
-    return sheet
-
-
-def chart(line: Sheet) -> Chart | None:
-    ids = [f.id for f in line.figures]
-    if not ids:
-        return None
-    profits = tuple(i for i in ids if i.endswith("_profit"))
-    return Chart(
-        kind="line",
-        title="Profit by price",
-        x_label="Price",
-        y_label="Profit over the first weeks",
-        x=tuple(i for i in ids if i.endswith("_price")),
-        series={
-            "P10": tuple(f"{i}.low" for i in profits),
-            "P50": profits,
-            "P90": tuple(f"{i}.high" for i in profits),
-        },
-    )
-
-
 def summary(sheet: Sheet, advice: Advice) -> str:
     text = [
         f"Going by {advice.chosen}, the recommended price is {{{{price.recommended}}}} "
@@ -277,7 +211,12 @@ def summary(sheet: Sheet, advice: Advice) -> str:
     if sheet.known("price.profit_gain"):
         text.append(
             f"Against {{{{price.current}}}} the gain over the first weeks is {{{{price.profit_gain}}}} "
-            f"(P10 to P90: {interval('price.profit_gain')})."
+            f"(P10 to P90: {interval('price.profit_gain')}), and {{{{price.gain_chance}}}} likely to be one at all."
+        )
+    if sheet.known("price.flip_elasticity"):
+        text.append(
+            "It hangs on the elasticity of {{price.elasticity}}: "
+            "at {{price.flip_elasticity}} both prices earn the same."
         )
     return " ".join(text)
 
@@ -293,8 +232,14 @@ def warnings(
     elif elasticity is not None and not elasticity.own:
         found.append("Prices of the category hardly moved, so its elasticity is that of {{price.elasticity_source}}.")
     low, high = ladder.support
-    if advice.chosen == "profit" and not low * _EDGE < advice.price < high / _EDGE:
-        found.append("The most profitable price lies at the edge of the prices seen; beyond it nothing is known.")
+    ends = advice.evidence
+    if advice.chosen == "profit" and ends is not None and not ends[0] * _EDGE < advice.price < ends[1] / _EDGE:
+        found.append("The price lies at the edge of what past prices tell about; beyond it nothing is known.")
     if current is not None and not low <= current <= high:
         found.append("The current price {{price.current}} lies outside what comparable products sell for.")
+    if sheet.known("price.prior_low") and current is not None and advice.price < current:
+        found.append(
+            "An announced reduction must name {{price.prior_low}}, the lowest price asked since {{price.prior_since}}, "
+            "as the earlier price."
+        )
     return tuple(found)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import numpy as np
-
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop.resolve import find_product
-from tools.elasticity import estimate_elasticity
+from tools.elasticity import shop_elasticities
 from tools.figures import Sheet
-from tools.launch import has_history, launch_forecast
-from tools.pricing.advice import Strategy, advise
+from tools.pricing.advice import Strategy, Subject, advise
+from tools.pricing.demand import current_price, twelve_weeks
 from tools.pricing.ladder import read_ladder
-from tools.pricing.report import Demand, chart, curve, gain, headline, rungs, slope, strategies, summary, warnings
+from tools.pricing.report import headline, rungs, slope, strategies, summary, warnings
+from tools.pricing.verdict import around, chart, curve, gain
 from tools.registry import tool
-
-_WEEKS = 12
 
 
 @tool("read")
@@ -41,22 +38,26 @@ def recommend_price(
         raise ToolError(f"A cost of {cost:g} cannot be right; give a cost above zero, or leave it out.")
     item = find_product(shop, product)
     cost = cost if cost is not None else item.cost
-    current = _current(shop, item)
+    current = current_price(shop, item)
     ladder = read_ladder(shop, item, current)
     if ladder.own.empty:
         raise ToolError(
             f"Nothing comparable to {item.name} sold in the last quarter, so there is no price to go by; "
             "give the draft a category that sells, or import newer sales."
         )
-    elasticity = estimate_elasticity(shop, item.category)
-    advice = advise(ladder, cost, elasticity, strategy, min_margin, shop.currency)
-    demand = _demand(shop, item, current or advice.prices["market"])
+    found = shop_elasticities(shop)
+    sku = item.sku if isinstance(item, Product) else None
+    elasticity = None if found is None else found.of(item.category, current, sku)
+    subject = Subject(cost, current, _selling(shop, item), item.category, item.attributes)
+    advice = advise(subject, ladder, elasticity, ladder.worth, strategy, min_margin, shop.currency)
+    demand = twelve_weeks(shop, item, current or advice.prices["market"])
     sheet = Sheet()
     headline(shop, sheet, advice, ladder, cost, current)
-    slope(shop, sheet, elasticity, item.category)
+    slope(shop, sheet, found, elasticity, advice)
     gain(sheet, advice, demand, elasticity, cost, current)
-    tables = (strategies(sheet, advice), rungs(sheet, ladder))
-    line = curve(ladder, demand, elasticity, cost)
+    intro = around(shop, sheet, item, advice, ladder, cost, demand, elasticity)
+    tables = (strategies(sheet, advice), rungs(sheet, ladder), *([intro] if intro is not None else []))
+    line = curve(advice, ladder, demand, elasticity, cost)
     return ToolResult(
         summary=summary(sheet, advice),
         figures=(*sheet.figures, *line.figures),
@@ -66,27 +67,8 @@ def recommend_price(
     )
 
 
-def _current(shop: Shop, item: Draft | Product) -> float | None:
+def _selling(shop: Shop, item: Draft | Product) -> bool:
+    """Whether it sold last quarter, so that buyers know its price."""
     if isinstance(item, Draft):
-        return item.price
-    recent = shop.daily(skus=[item.sku], since=shop.cutoff - timedelta(weeks=13))
-    recent = recent[(recent["units"] > 0) & (recent["revenue"] > 0)]
-    return float(recent["revenue"].sum() / recent["units"].sum()) if len(recent) else item.list_price
-
-
-def _demand(shop: Shop, item: Draft | Product, reference: float | None) -> Demand:
-    """Twelve weeks of demand at the reference price: a launch's forecast, or a selling product's recent past."""
-    if reference is None:
-        return Demand(None, None, "no price to forecast at")
-    if isinstance(item, Product) and has_history(shop, item):
-        sales = shop.weekly_prices(
-            item.category or None, since=shop.cutoff - timedelta(weeks=_WEEKS) + timedelta(days=1)
-        )
-        units = float(sales.loc[sales["sku"] == item.sku, "units"].sum())
-        return Demand(np.full(2000, units), reference)
-    planned = item.launch_date if item.launch_date and item.launch_date >= shop.today else None
-    try:
-        forecast = launch_forecast(shop, item.model_copy(update={"launch_date": planned}), reference, weeks=_WEEKS)
-    except ToolError as error:
-        return Demand(None, None, str(error))
-    return Demand(forecast.total, reference)
+        return False
+    return not shop.daily(skus=[item.sku], since=shop.cutoff - timedelta(weeks=13)).empty
