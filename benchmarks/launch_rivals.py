@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy import Array, Forecasts
-from tools.launch.evidence import log_prices
-from tools.launch.market import Index, Market
+from tools.launch.market import Index, Market, log_prices
 from tools.launch.members import analogue_weights
 
 

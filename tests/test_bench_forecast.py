@@ -1,6 +1,7 @@
 """The forecast benchmark: its layout, its measures against hand-made cases, and both tasks on a made-up shop."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,21 +134,14 @@ def test_a_launch_forecast_uses_nothing_later_than_its_own_day(tmp_path: Path) -
     from tools.launch.evidence import Rules
     from tools.launch.replay import replay
 
-    market, _, _ = market_of(load(toy(tmp_path)), None)
+    market, *_ = market_of(load(toy(tmp_path)), None)
     whole = {int(b.rows[0]): b for b in replay(market, Rules())}
     last = max(whole.values(), key=lambda b: b.origin)
     changed = market.panel.units.copy()
     changed[:, last.origin :] *= 50
-    other = market.__class__(
-        market.panel.__class__(
-            market.panel.keys, market.panel.starts, changed, market.panel.price, market.panel.promotion, "week"
-        ),
-        market.frame,
-        market.launched,
-        market.words,
-    )
+    other = replace(market, panel=replace(market.panel, units=changed))
     again = next(b for b in replay(other, Rules()) if b.origin == last.origin)
-    np.testing.assert_allclose(again.weekly, last.weekly)
+    np.testing.assert_allclose(again.made.weekly, last.made.weekly)
 
 
 @pytest.mark.slow

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shop import Draft, Product, Shop
+from shop import Shop
+from tools.demand.panel import demand_rate
 from tools.launch.season import launch_calendar
 
 Array = NDArray[np.float64]
+NOT_SAID = ("image",)  # attributes that are no words: the path of a picture
 COLUMNS = ("sku", "name", "category", "text", "price", "launched", "observed")
-_MIN_DAYS = 4  # in-stock days that a week needs to say anything about demand
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is known of a product before it sells. `price` is what marks its tier; None where undecided."""
-
-    name: str
-    text: str
-    category: str
-    price: float | None
-    launched: pd.Timestamp
 
 
 @dataclass(frozen=True)
@@ -44,27 +33,6 @@ class Cohort:
     frame: pd.DataFrame
     units: Array
     calendar: NDArray[np.int64]
-
-    def take(self, keep: NDArray[np.bool_]) -> Cohort:
-        """The launches where `keep` (L,) is true."""
-        return Cohort(self.frame.loc[keep].reset_index(drop=True), self.units[keep], self.calendar[keep])
-
-    def before(self, day: pd.Timestamp) -> NDArray[np.bool_]:
-        """Which launches (L,) had at least one whole week behind them on the morning of `day`."""
-        earlier: NDArray[np.bool_] = (self.frame["launched"] + pd.Timedelta(days=7) <= day).to_numpy()
-        return earlier
-
-    def known_on(self, day: pd.Timestamp) -> Cohort:
-        """The launches before `day`, with the weeks that were over on its morning."""
-        seen = ((day - self.frame["launched"]).dt.days // 7).to_numpy()
-        hidden = np.arange(self.units.shape[1])[None, :] >= seen[:, None]
-        frame = self.frame.assign(observed=np.minimum(self.frame["observed"], seen))
-        return Cohort(frame, np.where(hidden, np.nan, self.units), self.calendar).take(self.before(day))
-
-    def lost(self, basis: int) -> Array:
-        """Of the first `basis` weeks seen, those lost to stock-outs (L,)."""
-        seen = self.frame["observed"].clip(upper=basis).to_numpy()
-        return np.asarray(seen - np.isfinite(self.units[:, :basis]).sum(axis=1), dtype=float)
 
 
 def read_cohort(shop: Shop, weeks: int) -> Cohort:
@@ -87,7 +55,7 @@ def read_cohort(shop: Shop, weeks: int) -> Cohort:
             "name": products["name"].to_numpy(),
             "category": products["category"].to_numpy(),
             "text": [product_text(row) for row in products.to_dict("records")],
-            "price": _launch_prices(products, sales),
+            "price": launch_prices(products, sales),
             "launched": products["launched"].to_numpy(),
             "observed": observed,
         }
@@ -95,30 +63,11 @@ def read_cohort(shop: Shop, weeks: int) -> Cohort:
     return Cohort(frame[list(COLUMNS)], units, launch_calendar(pd.DatetimeIndex(frame["launched"]), weeks))
 
 
-def demand_rate(units: Array, days_out: Array) -> Array:
-    """Units per week had the product been in stock all week: sales over the days in stock, times seven.
-
-    Args:
-        units: Units sold per week, any shape.
-        days_out: Days out of stock per week, same shape.
-
-    Returns:
-        Same shape; NaN where the product was out of stock for most of the week.
-    """
-    days_in = 7 - days_out
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(days_in >= _MIN_DAYS, units * 7 / days_in, np.nan)
-
-
 def product_text(product: Mapping[Any, Any]) -> str:
     """Name, description and attribute values of a product as one text."""
     attributes = product.get("attributes") or {}
-    return " ".join([str(product["name"]), str(product.get("description") or ""), *map(str, attributes.values())])
-
-
-def subject_of(item: Draft | Product, price: float | None, launched: date) -> Subject:
-    """What the forecast may know of a draft or product planned for a day."""
-    return Subject(item.name, product_text(item.model_dump()), item.category, price, pd.Timestamp(launched))
+    told = [str(value) for name, value in attributes.items() if name.lower() not in NOT_SAID]
+    return " ".join([str(product["name"]), str(product.get("description") or ""), *told])
 
 
 def _matrix(sales: pd.DataFrame, skus: pd.Series[str], observed: NDArray[np.int64], weeks: int) -> Array:
@@ -132,7 +81,8 @@ def _matrix(sales: pd.DataFrame, skus: pd.Series[str], observed: NDArray[np.int6
     return np.where(unseen, np.nan, demand_rate(units, out))
 
 
-def _launch_prices(products: pd.DataFrame, sales: pd.DataFrame) -> Array:
+def launch_prices(products: pd.DataFrame, sales: pd.DataFrame) -> Array:
+    """What each product (L,) was sold at in its first week with a sale, else its list price, else NaN."""
     # The first week's price stands for the planned one; the later average already answers to how the launch went.
     paid = sales[(sales["units"] > 0) & (sales["revenue"] > 0)].groupby("sku").first()
     listed = products.set_index("sku")["list_price"].astype(float)

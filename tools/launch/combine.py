@@ -1,8 +1,8 @@
-"""One forecast from several: weights, level and intervals learned on how earlier launches really went."""
+"""One forecast from several: weights, levels and intervals learned on how earlier launches really went."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -11,11 +11,17 @@ from scipy.special import ndtri
 
 from tools.demand.panel import Array
 
-STEP = 0.1
-HALF_LIFE = 26.0  # periods after which an earlier launch counts half in the intervals
+STEP = 0.2
+HALF_LIFE = 26.0  # periods after which an earlier launch counts half
+LEVELS = (np.arange(100) + 0.5) / 100
+BOUNDS = np.array([0.1, 0.5, 0.9])
+_LEAST = 5  # launches on record before anything is learned from them
 _PRIOR_SCORES = 20.0  # launches that the kriging's own spread is worth
+_PRIOR_SCALE = 20.0  # launches that a level of one is worth
+_PRIOR_STRETCH = 20.0  # launches that intervals as learned are worth
 _SHRINK = 0.05  # how much worse equal weights may be before others are taken
-NORMAL = 1.2816  # 90th percentile of the standard normal
+_STRETCHES = (0.5, 4.0)
+_RECENT = 4.0  # periods after which an earlier launch counts half in the stretch
 
 
 @dataclass(frozen=True)
@@ -27,108 +33,112 @@ class Record:
         spread: (R,), see `members.Views`.
         launched: Period of each launch (R,).
         actual: Units by week (R, H), NaN where not known.
+        total: P10, P50, P90 of the units over all weeks as they were given, before any stretch (R, 3).
+        weekly: The same by week (R, H, 3).
     """
 
     units: dict[str, Array]
     spread: Array
     launched: NDArray[np.int64]
     actual: Array
+    total: Array
+    weekly: Array
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Weights of the members, not negative and summing to one, and a factor on their sum."""
+
+    weights: dict[str, float]
+    scale: float = 1.0
+
+    def of(self, units: dict[str, Array]) -> Array:
+        """The blended units, in the shape of a member's."""
+        return np.asarray(self.scale * sum(w * units[name] for name, w in self.weights.items()))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How members become a forecast.
+    """How members become a forecast. The median of a sum is not the sum of medians: weeks and total have each a blend.
 
     Attributes:
-        weights: By member, not negative, summing to one.
-        scale: Factor on the combined units.
-        total: Log factors from the point forecast to P10 and P90 of the total, in spreads of the kriging.
-        weekly: Log factors to P10 and P90 of a week's units, by third of the weekly level.
-        cuts: Weekly levels that part the thirds.
+        week: For the units of a week.
+        whole: For the units over all weeks.
+        total: Log factors from the point forecast to the total at the quantiles `LEVELS`, in spreads of the kriging.
+        weekly: Log factors to P10 and P90 of a week's units, around each of `levels`.
+        levels: Log weekly units, ascending; factors in between are interpolated.
+        stretch: Factors on the log widths of the total's and the weeks' intervals.
     """
 
-    weights: dict[str, float]
-    scale: float
-    total: tuple[float, float]
+    week: Blend
+    whole: Blend
+    total: tuple[float, ...]
     weekly: tuple[tuple[float, float], ...]
-    cuts: tuple[float, ...] = field(default=())
+    levels: tuple[float, ...]
+    stretch: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Made:
+    """P10, P50 and P90 of launches: over all weeks (M, 3) and by week (M, H, 3)."""
+
+    total: Array
+    weekly: Array
 
 
 def learn(record: Record | None, names: tuple[str, ...], now: int) -> Recipe:
     """The recipe from launches whose forecasts are on record.
 
-    Weights: the point of a grid on the simplex with the least absolute error of weeks and totals, pulled to equal
-    weights. Scale: the weighted median of actual over forecast, which minimises the absolute error, pulled to one.
-    Intervals: split conformal on log errors (Vovk et al. 2005), later launches weighing more (Barber et al. 2023).
+    Weights: the point of a grid on the simplex with the least absolute error, pulled to equal weights; weeks have a
+    factor besides, since the median of a week is less than its share of the sum. Intervals: split
+    conformal on log errors (Vovk et al. 2005), later launches weighing more (Barber et al. 2023); then stretched by
+    what the intervals given of late missed (in the manner of Gibbs & Candes 2021).
 
     Args:
         record: Past forecasts; None or an empty record gives the prior recipe.
         names: Members.
         now: Period of the launches to come.
     """
-    equal = {name: 1 / len(names) for name in names}
-    if record is None or len(record.launched) < 5:
-        return Recipe(equal, 1.0, (-NORMAL, NORMAL), ((-1.6, 1.2),))
-    weights = _weights(record, names)
-    point = sum(w * record.units[name] for name, w in weights.items())
-    assert isinstance(point, np.ndarray)
+    equal = Blend({name: 1 / len(names) for name in names})
+    if record is None or len(record.launched) < _LEAST:
+        return Recipe(equal, equal, tuple(map(float, ndtri(LEVELS))), ((-1.6, 1.2),), (0.0,))
     known = np.isfinite(record.actual)
-    made, came = (point * known).sum(axis=1), np.nansum(record.actual, axis=1)
-    scale = _scale(made, came)
-    age = np.maximum(now - record.launched, 0) / HALF_LIFE
-    fade = 0.5**age
+    units = {name: record.units[name] * known for name in names}
+    sums = {name: values.sum(axis=1) for name, values in units.items()}
+    came, summed = np.nan_to_num(record.actual), np.nansum(record.actual, axis=1)
+    fade = 0.5 ** (np.maximum(now - record.launched, 0) / HALF_LIFE)
+    week, whole = _blend(units, came), _blend(sums, summed)
     half = known.mean(axis=1) >= 0.5
-    total = _total_bounds(np.log1p(came[half]) - np.log1p(scale * made[half]), record.spread[half], fade[half])
-    cuts, weekly = _weekly_bounds(scale * point, record.actual, fade)
-    return Recipe(weights, scale, total, weekly, cuts)
+    errors = np.log1p(summed[half]) - np.log1p(whole.of(sums)[half])
+    total = _total_scores(errors, record.spread[half], fade[half])
+    weekly, levels = _weekly_bounds(week.of(record.units), record.actual, fade)
+    return Recipe(week, whole, total, weekly, levels, _stretches(record, now))
 
 
-def mix(units: dict[str, Array], recipe: Recipe) -> Array:
-    """The combined point forecast (M, H)."""
-    return np.asarray(recipe.scale * sum(w * units[name] for name, w in recipe.weights.items()))
+def make(units: dict[str, Array], spread: Array, recipe: Recipe) -> Made:
+    """The forecast of launches from their members' views (M, H) and their spreads (M,)."""
+    total = total_at(total_point(units, recipe), spread, recipe, BOUNDS)
+    return Made(total, weekly_quantiles(recipe.week.of(units), recipe))
 
 
-def total_quantiles(point: Array, spread: Array, recipe: Recipe) -> Array:
-    """P10, P50, P90 of the units over all weeks (M, 3)."""
-    total = point.sum(axis=1)
-    low, high = (np.expm1(np.log1p(total) + bound * spread).clip(min=0) for bound in recipe.total)
-    return np.stack([np.minimum(low, total), total, np.maximum(high, total)], axis=1)
+def total_point(units: dict[str, Array], recipe: Recipe) -> Array:
+    """Point forecast of the units over all weeks (M,)."""
+    return recipe.whole.of({name: values.sum(axis=1) for name, values in units.items()})
+
+
+def total_at(total: Array, spread: Array, recipe: Recipe, levels: Array) -> Array:
+    """Units over all weeks at the quantiles `levels` (Q,) of launches with point forecasts `total` (M,): (M, Q)."""
+    scores = np.interp(levels, LEVELS, recipe.total) * recipe.stretch[0]
+    return np.asarray(np.expm1(np.log1p(total)[:, None] + scores * spread[:, None]).clip(min=0))
 
 
 def weekly_quantiles(point: Array, recipe: Recipe) -> Array:
-    """P10, P50, P90 of each week's units (M, H, 3)."""
-    third = np.searchsorted(np.array(recipe.cuts), point)
-    bounds = np.array(recipe.weekly)[third]
-    low = np.expm1(np.log1p(point) + bounds[..., 0]).clip(min=0)
-    high = np.expm1(np.log1p(point) + bounds[..., 1]).clip(min=0)
+    """P10, P50, P90 of each week's units (M, H, 3) around `point` (M, H)."""
+    level = np.log1p(point)
+    sides = np.array(recipe.weekly).T * recipe.stretch[1]
+    below, above = (np.interp(level, recipe.levels, side) for side in sides)
+    low, high = np.expm1(level + below).clip(min=0), np.expm1(level + above).clip(min=0)
     return np.stack([np.minimum(low, point), point, np.maximum(high, point)], axis=-1)
-
-
-def _weights(record: Record, names: tuple[str, ...]) -> dict[str, float]:
-    known = np.isfinite(record.actual)
-    actual = np.nan_to_num(record.actual)
-    stack = np.stack([record.units[name] * known for name in names])  # (K, R, H)
-    steps = round(1 / STEP)
-    grid = np.array([p for p in product(range(steps + 1), repeat=len(names) - 1) if sum(p) <= steps]) / steps
-    grid = np.column_stack([grid, 1 - grid.sum(axis=1)])
-    scale = max(actual.sum(), 1e-9)
-    cost = np.empty(len(grid))
-    for i, weights in enumerate(grid):
-        mixed = np.tensordot(weights, stack, axes=1)
-        week = np.abs(mixed - actual).sum() / scale
-        total = np.abs(mixed.sum(axis=1) - actual.sum(axis=1)).sum() / scale
-        cost[i] = week + total + _SHRINK * len(names) * ((weights - 1 / len(names)) ** 2).sum()
-    # The average over good grid points is steadier than the best one.
-    good = np.exp(-(cost - cost.min()) / 0.01)
-    mean = (good[:, None] * grid).sum(axis=0) / good.sum()
-    return dict(zip(names, map(float, mean), strict=True))
-
-
-def _scale(made: Array, came: Array) -> float:
-    made = np.maximum(made, 1e-9)
-    ratio = np.append(came / made, 1.0)
-    weight = np.append(made, 20 * made.mean())
-    return float(np.clip(weighted_quantile(ratio, weight, 0.5), 0.5, 2.0))
 
 
 def weighted_quantile(values: Array, weights: Array, q: float) -> float:
@@ -138,31 +148,90 @@ def weighted_quantile(values: Array, weights: Array, q: float) -> float:
     return float(values[order][min(int(np.searchsorted(reached, q)), len(values) - 1)])
 
 
-def _total_bounds(errors: Array, spread: Array, fade: Array) -> tuple[float, float]:
+def _blend(units: dict[str, Array], came: Array) -> Blend:
+    names = tuple(units)
+    stack = np.stack([units[name] for name in names])
+    steps = round(1 / STEP)
+    grid = np.array([p for p in product(range(steps + 1), repeat=len(names) - 1) if sum(p) <= steps]) / steps
+    grid = np.column_stack([grid, 1 - grid.sum(axis=1)])
+    off = [float(np.abs(np.tensordot(weights, stack, axes=1) - came).sum()) for weights in grid]
+    pull = _SHRINK / 2 * len(names) * ((grid - 1 / len(names)) ** 2).sum(axis=1)
+    cost = np.array(off) / max(float(came.sum()), 1e-9) + pull
+    # The average over good grid points is steadier than the best one.
+    good = np.exp(-(cost - cost.min()) / 0.005)
+    mean = (good[:, None] * grid).sum(axis=0) / good.sum()
+    scale = _scale(np.tensordot(mean, stack, axes=1), came) if came.ndim == 2 else 1.0
+    return Blend(dict(zip(names, map(float, mean), strict=True)), scale)
+
+
+def _scale(made: Array, came: Array) -> float:
+    """What a week's median is of its share of the total: actual over forecast at the actual total, in the middle.
+
+    The level itself is left alone: that of one season's launches is not that of the next, and a factor on totals did
+    harm on earlier cohorts.
+    """
+    level = came.sum(axis=1) / np.maximum(made.sum(axis=1), 1e-9)
+    made = made * level[:, None]
+    cells = made > 0
+    if not cells.any():
+        return 1.0
+    found = weighted_quantile(came[cells] / made[cells], made[cells], 0.5)
+    trust = len(made) / (len(made) + _PRIOR_SCALE)
+    return float(np.clip(max(found, 1e-3) ** trust, 0.5, 2.0))
+
+
+def _total_scores(errors: Array, spread: Array, fade: Array) -> tuple[float, ...]:
     # The kriging's normal enters as a grid of quantiles worth twenty launches, so few launches cannot undo it.
     grid = ndtri((np.arange(40) + 0.5) / 40)
     scores = np.concatenate([errors / np.maximum(spread, 1e-6), grid])
     weights = np.concatenate([fade, np.full(40, _PRIOR_SCORES / 40)])
-    return weighted_quantile(scores, weights, 0.1), weighted_quantile(scores, weights, 0.9)
+    found = np.array([weighted_quantile(scores, weights, q) for q in LEVELS])
+    # The point forecast is the middle: around it the distribution bends, P10 and P90 stay.
+    tent = np.interp(LEVELS, [0.1, 0.5, 0.9], [0.0, 1.0, 0.0])
+    bent = found - float(np.interp(0.5, LEVELS, found)) * tent
+    return tuple(map(float, np.maximum.accumulate(bent)))
 
 
 def _weekly_bounds(
     point: Array, actual: Array, fade: Array
-) -> tuple[tuple[float, ...], tuple[tuple[float, float], ...]]:
+) -> tuple[tuple[tuple[float, float], ...], tuple[float, ...]]:
+    """Bounds of the log error of weeks by third of the level forecast, and the middle of each third."""
     known = np.isfinite(actual)
-    levels, errors = point[known], (np.log1p(np.nan_to_num(actual)) - np.log1p(point))[known]
+    levels, errors = np.log1p(point[known]), (np.log1p(np.nan_to_num(actual)) - np.log1p(point))[known]
     weights = np.broadcast_to(fade[:, None], actual.shape)[known]
-    cuts = tuple(map(float, np.quantile(levels, [1 / 3, 2 / 3])))
-    third = np.searchsorted(np.array(cuts), levels)
-    bounds = []
-    for part in range(3):
+    third = np.searchsorted(np.quantile(levels, [1 / 3, 2 / 3]), levels)
+    bounds, middles = [], []
+    for part in np.unique(third):
         inside = third == part
-        if not inside.any():
-            inside = np.ones(len(levels), dtype=bool)
-        bounds.append(
-            (
-                weighted_quantile(errors[inside], weights[inside], 0.1),
-                weighted_quantile(errors[inside], weights[inside], 0.9),
-            )
-        )
-    return cuts, tuple(bounds)
+        low, high = (weighted_quantile(errors[inside], weights[inside], q) for q in (0.1, 0.9))
+        bounds.append((low, high))
+        middles.append(float(np.median(levels[inside])))
+    return tuple(bounds), tuple(middles)
+
+
+def _stretches(record: Record, now: int) -> tuple[float, float]:
+    """Factors on the log widths of intervals: half the way to those with which four in five of late had been inside."""
+    fade = 0.5 ** (np.maximum(now - record.launched, 0) / _RECENT)
+    known = np.isfinite(record.actual)
+    half = known.mean(axis=1) >= 0.5
+    weekly = record.weekly * known[..., None]
+    part = weekly[..., 1].sum(axis=1) / np.maximum(record.weekly[..., 1].sum(axis=1), 1e-9)
+    total = record.total * part[:, None]
+    summed = np.nansum(record.actual, axis=1)
+    cells = np.broadcast_to((fade / record.actual.shape[1])[:, None], known.shape)
+    return (
+        _stretch(total[half], summed[half], fade[half]),
+        _stretch(record.weekly[known], record.actual[known], cells[known]),
+    )
+
+
+def _stretch(given: Array, came: Array, weight: Array) -> float:
+    low, middle, high = np.log1p(given).T
+    off = np.log1p(came) - middle
+    side = np.where(off >= 0, high - middle, low - middle)
+    reached = np.divide(off, side, out=np.where(off == 0, 0.0, np.inf), where=side != 0)
+    # Intervals that were right count as some launches more, so that few launches cannot undo them.
+    prior = np.linspace(0.0, 1.25, 40)
+    values = np.concatenate([reached, prior])
+    weights = np.concatenate([weight, np.full(len(prior), _PRIOR_STRETCH / len(prior))])
+    return float(np.sqrt(np.clip(weighted_quantile(values, weights, 0.8), *_STRETCHES)))

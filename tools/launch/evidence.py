@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tools.demand.panel import Array
-from tools.launch.market import Index, Market, season_index
+from tools.launch.market import NOTHING_NEAR, Index, Market, log_prices, season_index
 
 EARLY_NOISE = 0.33  # sd of the log error of a total scaled up from half of it; measured on finished launches
+_LEAST_SHELF = 20
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ class Evidence:
     curve: Array
     season: Array
 
-    def shape(self, at: int) -> Array:
-        """Units by period (H,) of a launch of level 0 (one unit without season) in period `at`."""
-        horizon = len(self.curve)
-        return np.asarray(self.curve * np.exp(self.season[at : at + horizon]))
+    def shape(self, at: Index) -> Array:
+        """Units by period (M, H) of launches of level 0 (one unit without season) in the periods `at` (M,)."""
+        return np.asarray(self.curve * np.exp(self.season[at[:, None] + np.arange(len(self.curve))]))
 
 
 def launch_windows(market: Market, rows: Index, horizon: int) -> Array:
@@ -66,10 +66,17 @@ def carried(windows: Array, rules: Rules) -> np.ndarray:
     return np.asarray(enough & (filled.sum(axis=1) >= rules.least_units))
 
 
-def gather(market: Market, rules: Rules) -> Evidence:
-    """The evidence in a market as known: seasons, the usual curve, and the level of every launch that counts."""
+def gather(market: Market, rules: Rules, lead: int = 0) -> Evidence:
+    """The evidence in a market as known: seasons, the usual curve, and the level of every launch that counts.
+
+    Args:
+        market: As known.
+        rules: Which launches count.
+        lead: Periods from the first unknown one to the last launch planned; the season reaches so much further.
+    """
     known, horizon = market.panel.units.shape[1], rules.horizon
-    season = season_of(market, horizon)
+    few = bool((market.launched[market.mature] >= 0).any())
+    season = season_index(market.panel, market.mature, horizon + lead, each=few)
     rows = np.flatnonzero((market.launched >= 0) & (market.launched < known))
     windows = launch_windows(market, rows, horizon)
     age = np.minimum(known - market.launched[rows], horizon)
@@ -88,61 +95,38 @@ def gather(market: Market, rules: Rules) -> Evidence:
     return Evidence(rows[keep], level[keep], share_seen[keep], curve, season)
 
 
-def season_of(market: Market, horizon: int) -> Array:
-    """The shop's log season index from its mature products, see `market.season_index`."""
-    return season_index(market.panel, market.mature, horizon)
+def shelf_signal(market: Market, evidence: Evidence, width: float = 9 / 52) -> Array:
+    """How much better or worse than their price suggests the products on the shelf sell that a launch resembles.
 
-
-def shelf_levels(market: Market, evidence: Evidence, width: float = 9 / 52) -> tuple[Index, Array, Array]:
-    """Level of products that were on sale before the data start, as if launched now without novelty.
-
-    Weeks near the same time of year as the launch to come count most, so that what sold last winter speaks for
-    this one.
+    Products on sale before the data start are taken as if launched now without novelty; weeks near the time of year
+    of the last launch planned count most, so that what sold last winter speaks for this one. Then kernel regression
+    on likeness and price, shrunk to 0 where nothing resembles.
 
     Returns:
-        Which products, their log units over a horizon with the season taken out, and how much of the weighted time
-        each was on sale.
+        For every row of the market's closeness (L,), in log units; 0 where the shelf is too small.
     """
+    closeness = market.closeness
     known, horizon = market.panel.units.shape[1], len(evidence.curve)
-    rows = np.flatnonzero(market.mature)
-    units = market.panel.units[rows]
+    units = market.panel.units[closeness.shelf]
     year = market.panel.cycle if market.panel.frequency != "day" else 365
-    away = np.abs((np.arange(known) - (known + horizon / 2) + year / 2) % year - year / 2)
-    near = np.exp(-(away**2) / 2 / (width * year) ** 2)
+    away = np.abs((np.arange(known) - (len(evidence.season) - horizon / 2) + year / 2) % year - year / 2)
+    recent = np.exp(-(away**2) / 2 / (width * year) ** 2)
     there = np.isfinite(units)
-    weight = there @ near
+    time_there = there @ recent
     flat = np.minimum(np.nan_to_num(units), 50 * _typical(units)) / np.exp(evidence.season[:known])
-    rate = np.divide(flat @ near, weight, out=np.zeros(len(rows)), where=weight > 0)
+    rate = np.divide(flat @ recent, time_there, out=np.zeros(len(units)), where=time_there > 0)
     keep = (there.sum(axis=1) >= 4) & (rate * horizon > 1)
-    return rows[keep], np.log(rate[keep] * horizon), weight[keep] / near.sum()
-
-
-def shelf_signal(market: Market, rows: Index, evidence: Evidence, softness: float = 0.09) -> Array:
-    """How much better or worse than their price suggests the products on the shelf sell that resemble each of `rows`.
-
-    Kernel regression on text likeness and price, shrunk to 0 where nothing resembles.
-
-    Returns:
-        (len(rows),), in log units.
-    """
-    shelf, level, weight = shelf_levels(market, evidence)
-    if len(shelf) < 20:
-        return np.zeros(len(rows))
-    prices = log_prices(market)
-    apart = level - np.average(level, weights=weight)
-    slope, offset = np.polyfit(prices[shelf], apart, 1) if np.ptp(prices[shelf]) > 0 else (0.0, 0.0)
-    residual = apart - offset - slope * prices[shelf]
-    near = np.exp(-(1 - market.likeness(rows, shelf)) / softness) * weight
-    near = near * np.exp(-np.abs(prices[rows][:, None] - prices[shelf][None, :]) / 1.5)
-    enough = np.exp(-0.5 / softness)
-    return np.asarray((near @ residual) / (near.sum(axis=1) + enough))
-
-
-def log_prices(market: Market) -> Array:
-    """Log launch prices (N,), the median where unknown."""
-    prices = np.log(market.frame["price"].to_numpy(dtype=float).clip(min=1e-2))
-    known = prices[np.isfinite(prices)]
-    return np.where(np.isfinite(prices), prices, np.median(known) if len(known) else 0.0)
+    if keep.sum() < _LEAST_SHELF:
+        return np.zeros(len(closeness.near))
+    weight = time_there[keep] / recent.sum()
+    apart = np.log(rate[keep] * horizon)
+    apart = apart - np.average(apart, weights=weight)
+    prices = log_prices(market)[closeness.shelf[keep]]
+    slope, offset = np.polyfit(prices, apart, 1) if np.ptp(prices) > 0 else (0.0, 0.0)
+    sides = np.zeros((len(units), 2), dtype=np.float32)
+    sides[keep] = np.column_stack([weight * (apart - offset - slope * prices), weight])
+    pull, mass = (closeness.near @ sides).astype(float).T
+    return np.asarray(pull / (mass + NOTHING_NEAR))
 
 
 def _usual_curve(flat: Array, horizon: int) -> Array:

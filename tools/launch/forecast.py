@@ -1,29 +1,33 @@
-"""The forecast of a launch without history: level, curve, season and price, as draws with their quantiles."""
+"""The forecast of a launch without history, or in its first weeks, as draws with their quantiles."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from shop import Draft, Product, Shop, ToolError
+from tools.demand.panel import Array
 from tools.elasticity import Elasticity, estimate_elasticity
 from tools.figures import QUANTILES
-from tools.launch.analogues import text_similarity
-from tools.launch.backtest import Backtest, backtest
-from tools.launch.cohort import Cohort, read_cohort, subject_of
-from tools.launch.level import MIN_LAUNCHES, Level, Settings, launch_level
-from tools.launch.season import read_history, season_table
+from tools.launch.course import DRAWS, Course, begun, planned
+from tools.launch.drivers import drivers
+from tools.launch.effects import Impact, expect
+from tools.launch.evidence import gather
+from tools.launch.learning import HORIZON, Errors, Study, study_of_shop
+from tools.launch.members import ANALOGUES, Knowledge, alikeness, category_steps
+from tools.launch.replay import FIRST
+from tools.launch.tail import continue_draws
 
-Array = NDArray[np.float64]
 ANALOGUE_COLUMNS = ("sku", "name", "similarity", "weight", "units", "price", "launched", "kept", "why")
 MAX_WEEKS = 52
+FURTHEST = 52  # weeks after the data in which a launch may still be planned
 _SUPPORT = (0.02, 0.98)  # quantiles of the launch prices seen that bound what may be said about a price
+_NAMED = 5  # launches a category needs to be named as the source
+_KEPT = 256  # answers held per state of the data
 
 
 @dataclass(frozen=True)
@@ -42,23 +46,40 @@ class LaunchForecast:
         elasticity: Demand's answer to price, where the price differs from the item's own and the data tell.
         season: Average season factor over the launch weeks.
         source: The group of launches that the level came from, with their number.
+        narrower: The category asked for, where it has too few launches and a wider group stands in; else empty.
         launches: Finished launches behind the level, shop-wide.
         date_assumed: Whether the launch date was assumed.
+        seen: Weeks already sold, the first ones; they are what they were in every draw.
+        drivers: Units that each driver adds to `point`, see `drivers.LABELS`.
+        point: Point forecast over the weeks that are learned, on the launch day at the item's own price.
+        impact: What the launch is expected to do to the products beside it.
+        neighbours: `sku` and `name` of those products.
     """
 
     starts: tuple[date, ...]
     draws: Array
     quantiles: Array
     analogues: pd.DataFrame
-    errors: Backtest
+    errors: Errors
     basis: int
     price: float | None
     support: tuple[float, float] | None
     elasticity: Elasticity | None
     season: float
     source: str
+    narrower: str
     launches: int
     date_assumed: bool
+    seen: int
+    drivers: dict[str, float]
+    point: float
+    impact: Impact
+    neighbours: pd.DataFrame
+
+    @property
+    def ahead(self) -> Array:
+        """Demand of the weeks to come, by draw (N, W - seen)."""
+        return self.draws[:, self.seen :]
 
     @property
     def total(self) -> Array:
@@ -68,7 +89,9 @@ class LaunchForecast:
     @property
     def outside(self) -> bool:
         """Whether the price lies outside what earlier launches were sold at."""
-        return self.price is not None and self.support is not None and not _within(self.price, self.support)
+        if self.price is None or self.support is None:
+            return False
+        return not self.support[0] <= self.price <= self.support[1]
 
 
 def launch_forecast(
@@ -77,12 +100,11 @@ def launch_forecast(
     price: float | None = None,
     launch_date: date | None = None,
     weeks: int = 12,
-    settings: Settings | None = None,
 ) -> LaunchForecast:
-    """Forecast a draft, or a product that has not sold yet, from the shop's earlier launches.
+    """Forecast a draft, or a product without history, from the shop's earlier launches and its own first weeks.
 
-    The item's own price marks its tier; another `price` moves demand by the elasticity of its category, up to the
-    edge of the prices seen.
+    The same question about the same data is answered once; see `View.learned`. The item's own price marks its tier;
+    another `price` moves demand by the elasticity of its category, up to the edge of the prices seen.
 
     Args:
         shop: Nothing later than its cut-off is used.
@@ -90,67 +112,103 @@ def launch_forecast(
         price: Price to forecast for. Default: the item's own.
         launch_date: Default: the item's own, else four weeks from today.
         weeks: Horizon, 1 to 52.
-        settings: How to forecast.
 
     Raises:
-        ToolError: Horizon or date out of range, or the shop has fewer than three finished launches.
+        ToolError: Horizon or date out of range, or the shop has too few launches.
     """
-    planned = launch_date or item.launch_date
-    launched = _launch_day(shop, planned, weeks)
-    settings = replace(settings or Settings(), basis=min(weeks, (settings or Settings()).basis))
-    cohort = read_cohort(shop, weeks)
-    _check_enough(cohort, settings.basis)
-    history = read_history(shop)
-    own = _own_price(item)
-    subject = subject_of(item, own if own is not None else price, launched)
-    text = text_similarity([subject.text], list(cohort.frame["text"]))[0]
-    day = pd.Timestamp(shop.cutoff) + pd.Timedelta(days=1)
-    known = cohort.before(day)
-    table = season_table(history, day)
-    level = launch_level(cohort.known_on(day), subject, text[known], table, history.names, settings)
-    errors = backtest(cohort, history, settings)
+    wanted = launch_date or item.launch_date
+    sells = isinstance(item, Product) and item.launch_date is not None and item.launch_date <= shop.cutoff
+    launched = _launch_day(shop, None if sells else wanted, weeks)
+    if sells and item.launch_date is not None:
+        launched = item.launch_date
+    study = study_of_shop(shop)
+    if study is None:
+        raise ToolError("The shop has no whole week of sales yet; import more history.")
+    key = f"{item.model_dump_json()}|{price}|{launched}|{wanted is None}|{weeks}"
+    if key not in study.answers:
+        while len(study.answers) >= _KEPT:
+            study.answers.pop(next(iter(study.answers)))
+        study.answers[key] = _forecast(shop, study, item, price, launched, weeks, wanted is None)
+    answer: LaunchForecast = study.answers[key]
+    return answer
 
+
+def _forecast(
+    shop: Shop, study: Study, item: Draft | Product, price: float | None, launched: date, weeks: int, assumed: bool
+) -> LaunchForecast:
+    own = _own_price(item)
     asked = price if price is not None else own
-    support = _support(level, subject.category)
-    rng = np.random.default_rng(_seed(shop, item, asked, launched, weeks))
-    shift, elasticity = _price_shift(shop, subject.category, own, asked, support, settings.draws, rng)
-    draws = simulate(level, errors.scale, shift, settings, rng)
+    rng = np.random.default_rng(_seed(shop, item, asked, launched))
+    course = _course(shop, study, item, own if own is not None else price, launched, rng)
+    known = course.known
+    support = _support(known, item.category)
+    shift, elasticity = _price_shift(shop, item.category, own, asked, support, rng)
+    draws, quantiles = course.draws.copy(), course.quantiles.copy()
+    draws[:, course.seen :] *= np.exp(shift)[:, None]
+    quantiles[course.seen :] *= np.exp(np.median(shift))
+    if weeks > HORIZON:
+        ahead = max(course.period + weeks - len(study.market.panel.starts), 0)
+        draws = continue_draws(draws, study.market, gather(study.market, study.rules, ahead), course.period, weeks)
+        quantiles = np.vstack([quantiles, np.quantile(draws[:, HORIZON:], QUANTILES, axis=0).T])
+    source, narrower = _source(known, item.category)
+    impact = expect(study.effects, course.market, int(course.row[0]), rng)
+    season = known.evidence.season[course.period : course.period + HORIZON]
     return LaunchForecast(
         starts=tuple(launched + timedelta(weeks=w) for w in range(weeks)),
-        draws=draws,
-        quantiles=np.quantile(draws, QUANTILES, axis=0).T,
-        analogues=_analogue_frame(level),
-        errors=errors,
-        basis=settings.basis,
+        draws=draws[:, :weeks],
+        quantiles=quantiles[:weeks],
+        analogues=_analogues(course, min(weeks, HORIZON)),
+        errors=study.lessons.errors,
+        basis=min(weeks, HORIZON),
         price=asked,
         support=support,
         elasticity=elasticity,
-        season=float((level.curve * level.season).sum() / level.curve.sum()),
-        source=_source(level, settings),
-        launches=len(level.launches),
-        date_assumed=planned is None,
+        season=float(known.evidence.curve @ np.exp(season)),
+        source=source,
+        narrower=narrower,
+        launches=len(known.learned),
+        date_assumed=assumed,
+        seen=min(course.seen, weeks),
+        drivers=drivers(known, course.market, course.row, course.views, study.lessons.recipe),
+        point=course.total,
+        impact=impact,
+        neighbours=course.market.frame.loc[impact.neighbours, ["sku", "name"]].reset_index(drop=True),
     )
 
 
-def simulate(level: Level, scale: float, shift: Array, settings: Settings, rng: np.random.Generator) -> Array:
-    """Draws of weekly demand (N, W): a level from its predictive normal, a curve from launches like it, the season.
+def _course(
+    shop: Shop, study: Study, item: Draft | Product, price: float | None, launched: date, rng: np.random.Generator
+) -> Course:
+    known = _known(study)
+    keys = study.market.frame["sku"].to_numpy(dtype=str)
+    rows = np.flatnonzero(keys == item.sku) if isinstance(item, Product) else np.zeros(0, dtype=np.int64)
+    if len(rows) and 0 <= study.market.launched[rows[0]] < study.market.panel.units.shape[1]:
+        course = begun(study, int(rows[0]), rng)
+        if course is not None:
+            return course
+    return planned(study, known, item, price, max((launched - shop.cutoff).days - 1, 0) // 7, rng)
 
-    Args:
-        level: See `level.launch_level`.
-        scale: Factor on the spread of the level, from the backtest.
-        shift: Added to the log level by draw (N,), the effect of price.
-        settings: How many draws, and the basis weeks.
-        rng: Source of chance.
+
+def _known(study: Study) -> Knowledge:
+    """The fitted members.
+
+    Raises:
+        ToolError: Too few launches; the sentence says what the few did.
     """
-    # One draw from each of N equal slices of the distribution: quantiles are steady at a small N.
-    ranks = (rng.permutation(settings.draws) + 0.5) / settings.draws
-    units = np.expm1(np.maximum(level.mean + level.sd * scale * ndtri(ranks) + shift, 0.0))
-    picked = level.shapes[rng.choice(len(level.weights), settings.draws, p=level.weights)]
-    usual = level.weights @ level.shapes
-    shapes = picked * np.divide(level.curve, usual, out=np.ones_like(usual), where=usual > 0)
-    whole = shapes[:, : settings.basis].sum(axis=1, keepdims=True)
-    shapes = np.where(whole > 0, shapes / np.maximum(whole, 1e-12), level.curve)
-    return np.asarray(units[:, None] * shapes * level.season)
+    if study.knowledge is not None:
+        return study.knowledge
+    evidence = study.evidence
+    over = np.exp(evidence.level[evidence.seen >= 1])
+    told = (
+        f" The {len(over)} that are over sold from {over.min():.0f} to {over.max():.0f} units in twelve weeks, in an "
+        "ordinary season."
+        if len(over)
+        else ""
+    )
+    raise ToolError(
+        f"Only {len(evidence.rows)} launches of this shop have been on sale long enough to learn from, and {FIRST} are "
+        f"needed.{told} Please import more history, or plan by hand from those."
+    )
 
 
 def _launch_day(shop: Shop, planned: date | None, weeks: int) -> date:
@@ -159,15 +217,10 @@ def _launch_day(shop: Shop, planned: date | None, weeks: int) -> date:
     launched = planned or shop.today + timedelta(weeks=4)
     if launched < shop.today:
         raise ToolError(f"The launch date {launched} is before {shop.today}; give a date from then on.")
+    last = shop.today + timedelta(weeks=FURTHEST)
+    if launched > last:
+        raise ToolError(f"The launch date {launched} is too far beyond the data; give a date up to {last}.")
     return launched
-
-
-def _check_enough(cohort: Cohort, basis: int) -> None:
-    if (cohort.frame["observed"] >= basis).sum() < MIN_LAUNCHES:
-        raise ToolError(
-            f"Fewer than {MIN_LAUNCHES} launches of this shop have {basis} weeks of sales; "
-            "import more history, or ask for fewer weeks."
-        )
 
 
 def _own_price(item: Draft | Product) -> float | None:
@@ -180,44 +233,61 @@ def _price_shift(
     own: float | None,
     asked: float | None,
     support: tuple[float, float] | None,
-    draws: int,
     rng: np.random.Generator,
 ) -> tuple[Array, Elasticity | None]:
+    """Change of log demand by draw (N,) of a price other than the item's own."""
     if own is None or asked is None or support is None or asked == own:
-        return np.zeros(draws), None
+        return np.zeros(DRAWS), None
     elasticity = estimate_elasticity(shop, category)
     if elasticity is None or not elasticity.identified:
-        return np.zeros(draws), None
+        return np.zeros(DRAWS), None
     # Beyond the prices seen the effect stops growing; the tool says so.
     bounded = min(max(asked, min(own, support[0])), max(own, support[1]))
-    return elasticity.draws(draws, rng) * np.log(bounded / own), elasticity
+    return elasticity.draws(DRAWS, rng) * np.log(bounded / own), elasticity
 
 
-def _support(level: Level, category: str) -> tuple[float, float] | None:
-    frame = level.launches
-    top = category.split(" > ")[0]
-    same = frame[(frame["category"] == top) | frame["category"].str.startswith(top + " > ")] if top else frame
-    prices = (same if len(same) >= 5 else frame)["price"].dropna()
-    return None if prices.empty else (float(prices.quantile(_SUPPORT[0])), float(prices.quantile(_SUPPORT[1])))
+def _support(known: Knowledge, category: str) -> tuple[float, float] | None:
+    rows = known.evidence.rows
+    prices = known.market.frame["price"].to_numpy(dtype=float)[rows]
+    if category:
+        names = known.market.frame["category"].to_numpy(dtype=str)[rows]
+        same = prices[category_steps(category, names)[0][1]]
+        prices = same if np.isfinite(same).sum() >= _NAMED else prices
+    prices = prices[np.isfinite(prices)]
+    return (
+        None if not len(prices) else (float(np.quantile(prices, _SUPPORT[0])), float(np.quantile(prices, _SUPPORT[1])))
+    )
 
 
-def _within(price: float, support: tuple[float, float]) -> bool:
-    return support[0] <= price <= support[1]
+def _source(known: Knowledge, category: str) -> tuple[str, str]:
+    """The narrowest category with enough finished launches, as text; and the one asked for, if that is another."""
+    others = known.market.frame["category"].to_numpy(dtype=str)[known.learned]
+    for name, inside in reversed(category_steps(category, others) if category else []):
+        if inside.sum() >= _NAMED:
+            return f"{name} ({inside.sum()} launches)", "" if name == category else category
+    return f"the whole shop ({len(others)} launches)", category
 
 
-def _source(level: Level, settings: Settings) -> str:
-    named = [(name, n) for name, n in level.groups[:-1] if n >= settings.level_launches]
-    name, count = named[-1] if named else level.groups[0]
-    return f"{name} ({count:.0f} launches)"
+def _analogues(course: Course, basis: int) -> pd.DataFrame:
+    known, market = course.known, course.market
+    if not len(known.learned):
+        return pd.DataFrame(columns=list(ANALOGUE_COLUMNS))
+    alike = alikeness(market, course.row, known.learned)[0]
+    best = np.argsort(-alike, kind="stable")[:ANALOGUES]
+    rows = known.learned[best]
+    frame = market.frame.loc[rows, ["sku", "name", "price"]].reset_index(drop=True)
+    return frame.assign(
+        similarity=alike[best],
+        weight=1 / len(best),
+        units=known.windows[best, :basis].sum(axis=1),
+        launched=pd.to_datetime(market.frame.loc[rows, "launched_on"].to_numpy()),
+        kept=True,
+        why="kept",
+    )[list(ANALOGUE_COLUMNS)]
 
 
-def _analogue_frame(level: Level) -> pd.DataFrame:
-    rows = level.launches.iloc[level.choice["at"].to_numpy()].reset_index(drop=True)
-    frame = pd.concat([rows[["sku", "name", "units", "price", "launched"]], level.choice], axis=1)
-    return frame[list(ANALOGUE_COLUMNS)]
-
-
-def _seed(shop: Shop, item: Draft | Product, price: float | None, launched: date, weeks: int) -> int:
-    # Without the id: two drafts of the same product get the same draws.
-    key = f"{item.model_dump_json(exclude={'id'})}|{price}|{launched}|{weeks}|{shop.cutoff}"
+def _seed(shop: Shop, item: Draft | Product, price: float | None, launched: date) -> int:
+    # Without the id: two drafts of the same product get the same draws. Without the horizon: a longer one goes on
+    # from a shorter.
+    key = f"{item.model_dump_json(exclude={'id'})}|{price}|{launched}|{shop.cutoff}"
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from tools.demand.panel import Array
-from tools.launch.evidence import EARLY_NOISE, Evidence, log_prices, shelf_signal
-from tools.launch.market import Index, Market
+from tools.launch.evidence import EARLY_NOISE, Evidence
+from tools.launch.market import Index, Market, log_prices
 
 # Prior medians of the settings, all positive. Each is fitted by its posterior mode under a log-normal of sd 1.
 PRIOR: dict[str, float] = {
@@ -28,13 +27,15 @@ PRIOR: dict[str, float] = {
     "shelf": 0.3,  # variance of the slope on the shelf signal
     "own": 0.3,  # what no attribute tells
 }
+TERMS = ("drift", "batch", "price", "text", "category", "neighbour", "shelf")
 _MOST = 900  # launches used, the latest
 _MEAN_VARIANCE = 4.0
+_LEAST_TO_FIT = 15
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Distances between all launches in play, those learned from first."""
+    """Distances between two sets of launches (A, B), their kinship by category and the product of shelf signals."""
 
     time: Array
     price: Array
@@ -46,101 +47,142 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Kriged:
-    """Predicted levels: mean and variance (M,) of the log units over the horizon, season taken out."""
+    """Predicted levels: mean and variance (M,) of the log units over the horizon, season taken out.
+
+    `terms` are the parts of the mean by what they rest on, each (M,); with `base` they add up to it.
+    """
 
     mean: Array
     variance: Array
+    base: float
+    terms: dict[str, Array]
 
 
-def fit_settings(market: Market, evidence: Evidence) -> dict[str, float]:
-    """Settings with the highest posterior density given the launches known; the prior's where there are few.
+@dataclass(frozen=True)
+class Kriging:
+    """A fitted process: the launches learned from, the factor of their covariance, and their weights."""
 
-    Method: Rasmussen & Williams 2006, eq. 5.8, with log-normal priors.
-    """
-    latest = _latest(market, evidence)
-    if len(latest) < 15:
-        return dict(PRIOR)
-    pairs = make_pairs(market, evidence.rows[latest], evidence)
-    level = evidence.level[latest]
-    noise = _noise(evidence.seen[latest])
-    start = np.log(np.array(list(PRIOR.values())))
+    rows: Index
+    signal: Array
+    settings: dict[str, float]
+    factor: tuple[Array, bool]
+    weights: Array
+    mean: float
 
-    def cost(p: Array) -> float:
-        values = dict(zip(PRIOR, np.exp(p), strict=True))
-        covariance = cover(pairs, values) + np.diag(noise + values["own"])
-        try:
-            factor = cho_factor(covariance, lower=True)
-        except LinAlgError:
-            return 1e6
-        apart = level - level.mean()
-        fit = 0.5 * apart @ cho_solve(factor, apart) + np.log(np.diag(factor[0])).sum()
-        return float(fit + ((p - start) ** 2).sum() / 2)
-
-    found = minimize(cost, start, method="L-BFGS-B", options={"maxiter": 12 if len(latest) > 400 else 20})
-    return dict(zip(PRIOR, map(float, np.exp(found.x)), strict=True))
+    def predict(self, market: Market, rows: Index, signal: Array) -> Kriged:
+        """Levels of launches `rows`, each in its own period of launch; `signal` is that of the shelf (len(rows),)."""
+        s = self.settings
+        parts = _terms(_pairs(market, rows, self.rows, signal, self.signal), s)
+        across = _MEAN_VARIANCE + np.asarray(sum(parts.values()))
+        base = self.mean + _MEAN_VARIANCE * float(self.weights.sum())
+        explained = np.einsum("ij,ji->i", across, cho_solve(self.factor, across.T))
+        alone = _MEAN_VARIANCE + sum(s[name] for name in TERMS if name not in ("category", "shelf"))
+        kin = np.where(market.frame["category"].to_numpy(dtype=str)[rows] != "", s["category"], 0.0)
+        variance = alone + kin + s["shelf"] * signal**2 + s["own"] - explained
+        terms = {name: part @ self.weights for name, part in parts.items()}
+        mean = base + np.asarray(sum(terms.values()))
+        return Kriged(mean, np.asarray(np.maximum(variance, 0.05)), base, terms)
 
 
-def krige(market: Market, rows: Index, evidence: Evidence, settings: dict[str, float]) -> Kriged:
-    """Levels of launches `rows`, all planned for the first period that is not known yet.
+def fit_kriging(
+    market: Market, evidence: Evidence, signal: Array, settings: dict[str, float] | None, rounds: int = 0
+) -> Kriging:
+    """The process conditioned on the launches known.
+
+    With `rounds`, its settings are those with the highest posterior density given those launches (Rasmussen &
+    Williams 2006, eq. 5.8 and 5.9) under log-normal priors; with few launches they stay as they are.
+
+    Args:
+        market: As known.
+        evidence: Levels of the launches known.
+        signal: What the shelf says about each of them (L,).
+        settings: To use, or to begin from; None is the prior's.
+        rounds: Steps of the optimiser, 0 for none.
 
     Raises:
         ValueError: No earlier launch to learn from.
     """
     if not len(evidence.rows):
         raise ValueError("no earlier launch to learn from")
-    latest = _latest(market, evidence)
-    learned = evidence.rows[latest]
-    pairs = make_pairs(market, np.concatenate([learned, rows]), evidence)
-    whole = cover(pairs, settings)
-    n, level = len(learned), evidence.level[latest]
-    inner = whole[:n, :n] + np.diag(_noise(evidence.seen[latest]) + settings["own"])
-    factor = cho_factor(inner, lower=True)
-    across = whole[n:, :n]
-    mean = level.mean() + across @ cho_solve(factor, level - level.mean())
-    explained = np.einsum("ij,ji->i", across, cho_solve(factor, across.T))
-    variance = np.diag(whole)[n:] + settings["own"] - explained
-    return Kriged(mean, np.maximum(variance, 0.05))
+    latest = np.argsort(market.launched[evidence.rows], kind="stable")[-_MOST:]
+    rows, level, signal = evidence.rows[latest], evidence.level[latest], signal[latest]
+    noise, mean = _noise(evidence.seen[latest]), float(level.mean())
+    pairs = _pairs(market, rows, rows, signal, signal)
+    settings = dict(settings or PRIOR)
+    if rounds and len(rows) >= _LEAST_TO_FIT:
+        settings = _fit(pairs, level - mean, noise, settings, rounds)
+    inner = _MEAN_VARIANCE + np.asarray(sum(_terms(pairs, settings).values()))
+    factor = cho_factor(inner + np.diag(noise + settings["own"]), lower=True)
+    return Kriging(rows, signal, settings, factor, cho_solve(factor, level - mean), mean)
 
 
-def make_pairs(market: Market, rows: Index, evidence: Evidence) -> Pairs:
-    """Distances between products `rows` (n, n), and the product of their shelf signals."""
-    launched = np.where(market.launched[rows] < 0, market.panel.units.shape[1], market.launched[rows]).astype(float)
-    prices = log_prices(market)[rows]
-    place = np.argsort(np.argsort(market.frame["sku"].to_numpy(dtype=str), kind="stable"))[rows].astype(float)
-    categories = market.frame["category"].to_numpy(dtype=str)[rows]
-    shelf = shelf_signal(market, rows, evidence)
+def _fit(pairs: Pairs, apart: Array, noise: Array, start: dict[str, float], rounds: int) -> dict[str, float]:
+    middle = np.log(np.array(list(PRIOR.values())))
+
+    def cost(p: Array) -> tuple[float, Array]:
+        value, slope = _evidence_cost(dict(zip(PRIOR, np.exp(p), strict=True)), pairs, apart, noise)
+        return value + float(((p - middle) ** 2).sum() / 2), slope + p - middle
+
+    begin = np.log(np.array([start[name] for name in PRIOR]))
+    found = minimize(cost, begin, jac=True, method="L-BFGS-B", options={"maxiter": rounds})
+    return dict(zip(PRIOR, map(float, np.exp(found.x)), strict=True))
+
+
+def _evidence_cost(s: dict[str, float], pairs: Pairs, apart: Array, noise: Array) -> tuple[float, Array]:
+    """Negative log evidence and its gradient along the logs of the settings, in the order of `PRIOR`."""
+    terms = _terms(pairs, s)
+    covariance = _MEAN_VARIANCE + np.asarray(sum(terms.values())) + np.diag(noise + s["own"])
+    try:
+        factor = cho_factor(covariance, lower=True)
+    except LinAlgError:
+        return 1e6, np.zeros(len(PRIOR))
+    weights = cho_solve(factor, apart)
+    inverse = cho_solve(factor, np.eye(len(apart)))
+    pull = inverse - np.outer(weights, weights)
+    value = 0.5 * float(apart @ weights) + float(np.log(np.diag(factor[0])).sum())
+    stretch = {
+        "drift_length": ("drift", pairs.time / s["drift_length"]),
+        "price_length": ("price", pairs.price**2 / s["price_length"] ** 2),
+        "text_length": ("text", pairs.text / s["text_length"]),
+        "neighbour_length": ("neighbour", pairs.neighbour / s["neighbour_length"]),
+    }
+    slopes = {name: float((pull * term).sum()) for name, term in terms.items()}
+    slopes |= {name: float((pull * terms[of] * by).sum()) for name, (of, by) in stretch.items()}
+    slopes["own"] = float(np.trace(pull)) * s["own"]
+    return value, 0.5 * np.array([slopes[name] for name in PRIOR])
+
+
+def _pairs(market: Market, a: Index, b: Index, signal_a: Array, signal_b: Array) -> Pairs:
+    launched = np.where(market.launched < 0, market.panel.units.shape[1], market.launched).astype(float)
+    prices = log_prices(market)
+    # A draft has no SKU yet: it stands next to nothing.
+    steps = np.nan_to_num(_apart(market.place, a, b), nan=1e6)
     return Pairs(
-        time=_apart(launched),
-        price=_apart(prices),
-        text=1 - market.likeness(rows, rows),
-        category=((categories[:, None] == categories[None, :]) & (categories[:, None] != "")).astype(float),
-        neighbour=_apart(place),
-        shelf=np.outer(shelf, shelf),
+        time=_apart(launched, a, b),
+        price=_apart(prices, a, b),
+        text=1 - market.likeness(a, b),
+        category=market.kinship(a, b),
+        neighbour=steps,
+        shelf=np.outer(signal_a, signal_b),
     )
 
 
-def cover(pairs: Pairs, s: dict[str, float]) -> Array:
-    """Prior covariance of the levels (n, n)."""
-    return np.asarray(
-        _MEAN_VARIANCE
-        + s["drift"] * np.exp(-pairs.time / s["drift_length"])
-        + s["batch"] * (pairs.time == 0)
-        + s["price"] * np.exp(-(pairs.price**2) / 2 / s["price_length"] ** 2)
-        + s["text"] * np.exp(-pairs.text / s["text_length"])
-        + s["category"] * pairs.category
-        + s["neighbour"] * np.exp(-pairs.neighbour / s["neighbour_length"])
-        + s["shelf"] * pairs.shelf
-    )
+def _terms(pairs: Pairs, s: dict[str, float]) -> dict[str, Array]:
+    """Prior covariance of the levels by what it rests on, each (A, B)."""
+    return {
+        "drift": s["drift"] * np.exp(-pairs.time / s["drift_length"]),
+        "batch": s["batch"] * (pairs.time == 0),
+        "price": s["price"] * np.exp(-(pairs.price**2) / 2 / s["price_length"] ** 2),
+        "text": s["text"] * np.exp(-pairs.text / s["text_length"]),
+        "category": s["category"] * pairs.category,
+        "neighbour": s["neighbour"] * np.exp(-pairs.neighbour / s["neighbour_length"]),
+        "shelf": s["shelf"] * pairs.shelf,
+    }
 
 
 def _noise(seen: Array) -> Array:
     return np.asarray(EARLY_NOISE**2 * (1 - seen) / seen + 1e-4)
 
 
-def _latest(market: Market, evidence: Evidence) -> NDArray[np.int64]:
-    order = np.argsort(market.launched[evidence.rows], kind="stable")
-    return order[-_MOST:]
-
-
-def _apart(values: Array) -> Array:
-    return np.abs(values[:, None] - values[None, :])
+def _apart(values: Array, a: Index, b: Index) -> Array:
+    return np.asarray(np.abs(values[a][:, None] - values[b][None, :]))

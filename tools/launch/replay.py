@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tools.demand.panel import Array
-from tools.launch.combine import Recipe, Record, learn, mix, total_quantiles, weekly_quantiles
-from tools.launch.evidence import Evidence, Rules, carried, gather, launch_windows
-from tools.launch.kriging import PRIOR, fit_settings
+from tools.launch.combine import Made, Recipe, Record, learn, make
+from tools.launch.evidence import Rules, carried, gather, launch_windows
 from tools.launch.market import Index, Market
-from tools.launch.members import NAMES, Views, forecast_members
+from tools.launch.members import NAMES, Views, ask_members, know
+from tools.launch.trees import Trees
 
-_FIRST = 10  # earlier launches before a forecast is worth making
-_REFIT = 4  # batches between two fits of the kriging's settings
+FIRST = 10  # earlier launches before a forecast is worth making
+_REFIT = 6  # batches between two fits of the kriging's settings
+_REGROW = 2  # batches between two fits of the trees
+_ROUNDS = 12  # steps of a fit; it begins where the last one ended
 
 
 @dataclass(frozen=True)
@@ -25,18 +26,22 @@ class Batch:
     Attributes:
         rows: Which products (M,).
         origin: First period that was not known.
-        total: P10, P50, P90 of the units over the horizon (M, 3).
-        weekly: P10, P50, P90 by week (M, H, 3).
+        made: The forecast.
+        plain: The same before intervals were stretched.
         views: What each member said.
         recipe: How they were combined.
+        settings: Of the kriging.
+        floor: Units over the horizon of the median of the launches that were over, the rival to beat.
     """
 
     rows: Index
     origin: int
-    total: Array
-    weekly: Array
+    made: Made
+    plain: Made
     views: Views
     recipe: Recipe
+    settings: dict[str, float]
+    floor: float
 
 
 def replay(market: Market, rules: Rules, most_batches: int = 60, jobs: int = 1) -> Iterator[Batch]:
@@ -48,45 +53,32 @@ def replay(market: Market, rules: Rules, most_batches: int = 60, jobs: int = 1) 
     Yields:
         Batches in order; none before ten launches are known.
     """
-    settings = dict(PRIOR)
+    settings: dict[str, float] | None = None
+    trees: Trees | None = None
     past: list[Batch] = []
-    for number, rows in enumerate(_batches(market, most_batches)):
+    for rows in _batches(market, most_batches):
         origin = int(market.launched[rows].min())
+        lead = int(market.launched[rows].max()) - origin
         known = market.until(origin)
-        evidence = gather(known, rules)
-        if len(evidence.rows) < _FIRST:
+        evidence = gather(known, rules, lead)
+        if len(evidence.rows) < FIRST:
             continue
-        if number % _REFIT == 0 or not past:
-            settings = fit_settings(known, evidence)
-        batch = forecast_batch(known, rows, evidence, settings, _record(known, past, rules), rules, jobs)
+        rounds = _ROUNDS if len(past) % _REFIT == 0 else 0
+        knowledge = know(known, evidence, rules, settings, rounds, trees if len(past) % _REGROW else None, jobs)
+        settings, trees = knowledge.kriging.settings, knowledge.trees
+        views = ask_members(knowledge, known, rows)
+        recipe = learn(record_of(known, past, rules), NAMES, origin)
+        made = make(views.units, views.spread, recipe)
+        plain = make(views.units, views.spread, replace(recipe, stretch=(1.0, 1.0)))
+        whole = knowledge.windows.sum(axis=1)
+        floor = float(np.median(whole)) if len(whole) else float(np.median(made.total[:, 1]))
+        batch = Batch(rows, origin, made, plain, views, recipe, settings, floor)
         past.append(batch)
         yield batch
 
 
-def forecast_batch(
-    known: Market,
-    rows: Index,
-    evidence: Evidence,
-    settings: dict[str, float],
-    record: Record | None,
-    rules: Rules,
-    jobs: int = 1,
-) -> Batch:
-    """Forecast launches `rows`, planned for the first period not known, with the recipe that the record teaches.
-
-    Raises:
-        ValueError: No earlier launch to learn from.
-    """
-    origin = known.panel.units.shape[1]
-    views = forecast_members(known, rows, evidence, settings, rules, jobs)
-    recipe = learn(record, NAMES, origin)
-    point = mix(views.units, recipe)
-    return Batch(
-        rows, origin, total_quantiles(point, views.spread, recipe), weekly_quantiles(point, recipe), views, recipe
-    )
-
-
-def _record(known: Market, past: list[Batch], rules: Rules) -> Record | None:
+def record_of(known: Market, past: Sequence[Batch], rules: Rules) -> Record | None:
+    """What became, by now, of launches forecast in the past; None where nothing can be said yet."""
     if not past:
         return None
     rows = np.concatenate([batch.rows for batch in past])
@@ -105,6 +97,8 @@ def _record(known: Market, past: list[Batch], rules: Rules) -> Record | None:
         np.concatenate([b.views.spread for b in past])[keep],
         known.launched[rows[keep]],
         windows[keep],
+        np.concatenate([b.plain.total for b in past])[keep],
+        np.concatenate([b.plain.weekly for b in past])[keep],
     )
 
 

@@ -13,6 +13,7 @@ from shop.dates import parse_day
 from shop.resolve import find_product
 from tools.figures import Sheet, evidence, interval
 from tools.launch.forecast import LaunchForecast, launch_forecast
+from tools.launch.why import why_tables
 from tools.registry import tool
 
 _FEW = "the shop has too few finished launches to try the method on"
@@ -42,10 +43,11 @@ def forecast_launch(
     week_table, chart = _weeks(sheet, forecast, rows)
     analogue_table = _analogues(shop, sheet, forecast)
     _errors(sheet, forecast)
+    whys = why_tables(sheet, forecast)
     return ToolResult(
         summary=_summary(sheet, forecast),
         figures=sheet.figures,
-        tables=(week_table, analogue_table),
+        tables=(week_table, analogue_table, *whys),
         chart=chart,
         warnings=_warnings(item, forecast),
     )
@@ -88,8 +90,8 @@ def _headline(sheet: Sheet, forecast: LaunchForecast, rows: Rows) -> None:
         "Units over the launch horizon, P50 (P10 to P90)",
         forecast.total,
         "units",
-        "quantiles of the sum over weeks, by simulated launch: level from earlier launches of the category, price tier "
-        "and analogues, usual launch curve, season, price effect; spread scaled to hold on past launches",
+        "a combination, learned on the shop's past launches, of mean and median launch curve, analogues, kriging and "
+        "boosted trees, times the price effect; quantiles from how wrong past forecasts were (conformal prediction)",
         rows,
     )
     if forecast.price is None:
@@ -104,6 +106,7 @@ def _headline(sheet: Sheet, forecast: LaunchForecast, rows: Rows) -> None:
             rows,
         )
     sheet.add("launch.horizon", "Weeks forecast", weeks, "weeks", "as asked")
+    sheet.add("launch.seen", "Weeks already sold", forecast.seen, "weeks", "whole weeks since the launch date")
     sheet.add("launch.price", "Price forecast for", forecast.price, "money", "as planned", reason=_no_price())
     assumed = "assumed: four weeks from today, no date is planned" if forecast.date_assumed else "as planned"
     sheet.add("launch.date", "Launch date", forecast.starts[0], "date", assumed)
@@ -112,15 +115,15 @@ def _headline(sheet: Sheet, forecast: LaunchForecast, rows: Rows) -> None:
         "Season of the launch weeks against an ordinary week",
         forecast.season,
         "ratio",
-        "weekly sales of the category by week of the year over its mean, growth taken out, shrunk to the shop and to "
-        "no season by the years of data; below a year no season is assumed",
+        "the shop's season over the launch weeks, weighted by the usual launch curve, from a periodic Gaussian process "
+        "on the weekly sales of products on sale before the data begin",
     )
     sheet.add(
         "launch.level_source",
         "Launches that set the level",
         forecast.source,
         "text",
-        "narrowest category or price tier with enough launches; it is shrunk toward the wider ones",
+        "narrowest category with at least five finished launches; each is shrunk toward the wider ones",
     )
 
 
@@ -140,7 +143,8 @@ def _weeks(sheet: Sheet, forecast: LaunchForecast, rows: Rows) -> tuple[Table, C
             "Units in the launch week, P50 (P10 to P90)",
             middle,
             "units",
-            "quantiles over simulated launches; weekly medians add up to less than the median of the sum",
+            "point forecast with bounds from how wrong past forecasts of such weeks were (conformal prediction); "
+            "weekly bounds add up to more than the bounds of the sum",
             low=low,
             high=high,
             rows=rows,
@@ -161,7 +165,8 @@ def _weeks(sheet: Sheet, forecast: LaunchForecast, rows: Rows) -> tuple[Table, C
 def _analogues(shop: Shop, sheet: Sheet, forecast: LaunchForecast) -> Table:
     frame = forecast.analogues
     plan = float(np.median(forecast.total)) if len(forecast.starts) == forecast.basis else None
-    sheet.add("launch.analogues", "Analogues kept", int(frame["kept"].sum()), "count", "those that are not dropped")
+    kept = "the earlier launches most alike, at most ten"
+    sheet.add("launch.analogues", "Analogues kept", int(frame["kept"].sum()), "count", kept)
     cells = [
         _analogue(shop, sheet, forecast.basis, number, row)
         for number, row in enumerate(frame.to_dict("records"), start=1)
@@ -196,7 +201,7 @@ def _analogue(shop: Shop, sheet: Sheet, basis: int, number: int, row: Mapping[An
             "Its units over the weeks compared",
             float(row["units"]),
             "units",
-            "sales at the rate of the days in stock; weeks not yet seen at the usual curve",
+            "sales at the rate of the days in stock; weeks out of stock at the rate before",
             rows=evidence(shop, "daily", {"sku": (str(row["sku"]),)}, day, day + timedelta(weeks=basis, days=-1)),
         ),
         sheet.add(
@@ -204,10 +209,11 @@ def _analogue(shop: Shop, sheet: Sheet, basis: int, number: int, row: Mapping[An
             "Similarity",
             float(row["similarity"]),
             "share",
-            "words in common (half), category path and price (a fifth each), season (a tenth)",
+            "likeness of the texts, and of the pictures where both have one, closeness of the prices, common category "
+            "path; of the most there can be",
         ),
-        sheet.add(f"{stem}_weight", "Weight", float(row["weight"]), "share", "grows with similarity; kept ones only"),
-        sheet.add(f"{stem}_fate", "Kept or dropped", str(row["why"]), "text", "price band, stock-outs"),
+        sheet.add(f"{stem}_weight", "Weight", float(row["weight"]), "share", "analogues count equally"),
+        sheet.add(f"{stem}_fate", "Kept or dropped", str(row["why"]), "text", "the most alike are kept"),
     )
 
 
@@ -232,8 +238,8 @@ def _errors(sheet: Sheet, forecast: LaunchForecast) -> None:
         "Past launches inside P10 to P90",
         errors.coverage,
         "share",
-        "later half of the past launches, the spread scaled on the earlier half",
-        reason=f"fewer past launches than the split needs: {_FEW}",
+        "share of the same launches whose total lay inside the interval given on their day",
+        reason=reason,
     )
     sheet.add("launch.backtests", "Past launches tried", errors.tried, "count", how)
 
@@ -260,10 +266,16 @@ def _summary(sheet: Sheet, forecast: LaunchForecast) -> str:
 def _warnings(item: Draft | Product, forecast: LaunchForecast) -> tuple[str, ...]:
     own = item.price if isinstance(item, Draft) else item.list_price
     found = []
+    if forecast.seen:
+        found.append(
+            "The product is on sale: {{launch.seen}} are what was sold, and they move the forecast of the rest."
+        )
     if forecast.date_assumed:
         found.append("No launch date is planned; the forecast assumes {{launch.date}}.")
     if not item.category:
         found.append("The product has no category, so the level comes from all launches of the shop.")
+    elif forecast.narrower:
+        found.append("Too few launches of its own category are over; {{launch.level_source}} stand in for it.")
     if forecast.price is None:
         found.append("No price is planned, so price played no part and revenue is unknown.")
     if forecast.outside:

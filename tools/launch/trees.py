@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import TruncatedSVD
+from numpy.typing import NDArray
 
 from tools.demand.panel import Array
-from tools.launch.evidence import Evidence, launch_windows, log_prices, shelf_signal
-from tools.launch.market import Index, Market
+from tools.launch.evidence import Evidence, launch_windows
+from tools.launch.market import Index, Market, log_prices
 
-TOPICS = 12
 FEATURES = ("week", "log_price", "season", "launched", "neighbour", "category", "shelf")
 _SETTINGS: dict[str, Any] = {
-    "n_estimators": 150,
-    "learning_rate": 0.05,
+    "objective": "l1",
+    "n_estimators": 120,
+    "learning_rate": 0.06,
     "num_leaves": 15,
     "min_child_samples": 40,
     "subsample": 0.8,
@@ -30,51 +31,62 @@ _SETTINGS: dict[str, Any] = {
 _LEAST_ROWS = 200
 
 
-def launch_trees(market: Market, rows: Index, evidence: Evidence, jobs: int = 1) -> Array | None:
-    """Median units by week (M, H) of launches planned for the first unknown period; None with too little to learn.
+@dataclass(frozen=True)
+class Trees:
+    """A fitted model, and the categories whose places its features hold."""
 
-    LightGBM on the absolute error of weekly units, from whole launches and from the weeks seen of unfinished ones.
-    Units above the 99.5th percentile count as that: one order must not become a rule.
+    model: lgb.LGBMRegressor
+    categories: NDArray[np.str_]
+
+    def predict(self, market: Market, rows: Index, evidence: Evidence, signal: Array) -> Array:
+        """Median units by week (M, H) of launches `rows`, each in its own period of launch."""
+        made = np.asarray(self.model.predict(_frame(market, rows, evidence, signal, self.categories)))
+        return made.reshape(len(rows), -1).clip(min=0)
+
+    def contributions(self, market: Market, row: int, evidence: Evidence, signal: Array) -> dict[str, float]:
+        """What each feature adds to the units over the horizon of one launch, and "base" (exact: TreeSHAP).
+
+        They add up to the sum of the predictions before those below zero are lifted to it.
+        """
+        frame = _frame(market, np.array([row]), evidence, signal, self.categories)
+        parts = np.asarray(self.model.predict(frame, pred_contrib=True)).sum(axis=0)
+        names = [*frame.columns, "base"]
+        return dict(zip(names, map(float, parts), strict=True))
+
+
+def fit_trees(market: Market, evidence: Evidence, signal: Array, jobs: int = 1) -> Trees | None:
+    """LightGBM on the absolute error of weekly units, from whole launches and from the weeks seen of unfinished ones.
+
+    Units above the 99.5th percentile count as that: one order must not become a rule. None with too little to learn.
     """
-    horizon = len(evidence.curve)
-    windows = launch_windows(market, evidence.rows, horizon)
+    windows = launch_windows(market, evidence.rows, len(evidence.curve))
     seen = np.isfinite(windows)
     if seen.sum() < _LEAST_ROWS:
         return None
-    both = np.concatenate([evidence.rows, rows])
-    shelf, topics = shelf_signal(market, both, evidence), _topics(market, both)
-    learn = len(evidence.rows)
-    x = _frame(market, both, evidence, shelf, topics)
-    first = x.iloc[: learn * horizon][seen.ravel()]
+    categories = np.unique(market.frame["category"].to_numpy(dtype=str))
+    x = _frame(market, evidence.rows, evidence, signal, categories)[seen.ravel()]
     y = windows[seen]
-    model = lgb.LGBMRegressor(objective="l1", n_jobs=jobs, **_SETTINGS)
-    model.fit(first, np.minimum(y, np.quantile(y, 0.995)))
-    new = x.iloc[learn * horizon :]
-    return np.asarray(model.predict(new)).reshape(len(rows), horizon).clip(min=0)
+    model = lgb.LGBMRegressor(n_jobs=jobs, **_SETTINGS).fit(x, np.minimum(y, np.quantile(y, 0.995)))
+    return Trees(model, categories)
 
 
-def _frame(market: Market, rows: Index, evidence: Evidence, shelf: Array, topics: Array) -> pd.DataFrame:
-    horizon, known = len(evidence.curve), market.panel.units.shape[1]
-    launched = np.where(market.launched[rows] < 0, known, np.minimum(market.launched[rows], known))
-    place = np.argsort(np.argsort(market.frame["sku"].to_numpy(dtype=str), kind="stable"))[rows]
-    category = pd.factorize(market.frame["category"])[0][rows]
+def _frame(
+    market: Market, rows: Index, evidence: Evidence, signal: Array, categories: NDArray[np.str_]
+) -> pd.DataFrame:
+    horizon = len(evidence.curve)
+    launched = np.where(market.launched[rows] < 0, market.panel.units.shape[1], market.launched[rows])
+    own = market.frame["category"].to_numpy(dtype=str)[rows]
+    at = np.searchsorted(categories, own).clip(max=len(categories) - 1)
+    category = np.where(categories[at] == own, at, np.nan)  # one never seen is missing, not another
     columns = {
         "week": np.tile(np.arange(horizon), len(rows)),
         "log_price": np.repeat(log_prices(market)[rows], horizon),
         "season": evidence.season[launched[:, None] + np.arange(horizon)].ravel(),
-        "launched": np.repeat(launched, horizon),
-        "neighbour": np.repeat(place, horizon),
+        "launched": np.repeat(np.minimum(launched, market.panel.units.shape[1]), horizon),
+        "neighbour": np.repeat(market.place[rows], horizon),
         "category": np.repeat(category, horizon),
-        "shelf": np.repeat(shelf, horizon),
+        "shelf": np.repeat(signal, horizon),
     }
+    topics = market.topics[rows]
     columns |= {f"topic_{i}": np.repeat(topics[:, i], horizon) for i in range(topics.shape[1])}
     return pd.DataFrame(columns)
-
-
-def _topics(market: Market, rows: Index) -> Array:
-    vectors = market.words if market.meanings is None else market.meanings
-    count = min(TOPICS, vectors.shape[1] - 1, vectors.shape[0] - 1)
-    if count < 1:
-        return np.zeros((len(rows), 0))
-    reduced = TruncatedSVD(count, random_state=0).fit(vectors[:5000])
-    return np.asarray(reduced.transform(vectors[rows]))
