@@ -48,13 +48,13 @@ def launch_results(method: str, f: Forecasts, actual: Array, price: Array, cost:
     total = came.sum(axis=1)
     extra = {"subset": subset}
     rows = [
-        _ratio(method, f"wape_{h}w", np.abs(point - came)[:, :h].sum(axis=1), came[:, :h].sum(axis=1), extra)
+        ratio(method, f"wape_{h}w", np.abs(point - came)[:, :h].sum(axis=1), came[:, :h].sum(axis=1), extra)
         for h in (4, 8, 12)
         if h <= actual.shape[1]
     ]
-    rows.append(_ratio(method, "wape_total_12w", np.abs(summed - total), total, extra))
-    rows.append(_ratio(method, "bias_12w", summed - total, total, extra))
-    rows.append(_ratio(method, "noise_floor_12w", (poisson_floor(point) * known).sum(axis=1), point.sum(axis=1), extra))
+    rows.append(ratio(method, "wape_total_12w", np.abs(summed - total), total, extra))
+    rows.append(ratio(method, "bias_12w", summed - total, total, extra))
+    rows.append(ratio(method, "noise_floor_12w", (poisson_floor(point) * known).sum(axis=1), point.sum(axis=1), extra))
     rows.append(_spearman(method, summed, total, extra))
     if f.weekly is not None:
         rows += _interval_rows(method, f.weekly, point, came, known, extra)
@@ -62,9 +62,9 @@ def launch_results(method: str, f: Forecasts, actual: Array, price: Array, cost:
         part = _seen_part(f.point, known)[:, None]
         bounds = f.total * part
         inside = ((total >= bounds[:, 0]) & (total <= bounds[:, 2])).astype(float)
-        rows.append(_ratio(method, "coverage_80_total", inside, np.ones(len(inside)), extra))
-        rows.append(_ratio(method, "width_80_total", bounds[:, 2] - bounds[:, 0], total, extra))
-        rows.append(_ratio(method, "regret", regret(bounds, total, price, cost), np.ones(len(total)), extra))
+        rows.append(ratio(method, "coverage_80_total", inside, np.ones(len(inside)), extra))
+        rows.append(ratio(method, "width_80_total", bounds[:, 2] - bounds[:, 0], total, extra))
+        rows.append(ratio(method, "regret", regret(bounds, total, price, cost), np.ones(len(total)), extra))
     return rows
 
 
@@ -106,13 +106,13 @@ def _interval_rows(
     cells = known.sum(axis=1).astype(float)
     loss = sum(pinball(x, came, q) for x, q in zip((low, point, high), QUANTILES, strict=True)) / len(QUANTILES)
     return [
-        _ratio(method, "coverage_80", inside, cells, extra),
-        _ratio(method, "width_80", ((high - low) * known).sum(axis=1), came.sum(axis=1), extra),
-        _ratio(method, "pinball", (loss * known).sum(axis=1), came.sum(axis=1), extra),
+        ratio(method, "coverage_80", inside, cells, extra),
+        ratio(method, "width_80", ((high - low) * known).sum(axis=1), came.sum(axis=1), extra),
+        ratio(method, "pinball", (loss * known).sum(axis=1), came.sum(axis=1), extra),
     ]
 
 
-def _ratio(method: str, metric: str, top: Array, bottom: Array, extra: dict[str, str]) -> Result:
+def ratio(method: str, metric: str, top: Array, bottom: Array, extra: dict[str, str]) -> Result:
     """Sum over sum, with the products drawn again for the interval."""
     if not len(top) or bottom.sum() == 0:
         return Result(method, metric, None, n=len(top), extra=dict(extra))

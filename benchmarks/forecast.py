@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,9 @@ import pandas as pd
 
 from benchmarks.accuracy import Array, Forecasts, launch_results
 from benchmarks.history import history_task
+from benchmarks.launch_parts import ablation, seconds_of_one
 from benchmarks.launch_rivals import RIVALS, Task, shelf_mean
+from benchmarks.launch_updates import update_results
 from benchmarks.layout import SalesData
 from benchmarks.public import load
 from benchmarks.result import Result, report
@@ -22,7 +25,7 @@ from tools.demand.panel import Panel, build_panel
 from tools.launch.evidence import Rules, carried, launch_windows
 from tools.launch.market import Embed, Index, Market, make_market
 from tools.launch.members import whole_launches
-from tools.launch.replay import replay
+from tools.launch.replay import Batch, replay
 
 _COST_SHARE = 0.5  # of the price, where the data hold no cost: for the newsvendor regret only
 _KNOWN_COLUMNS = {"product", "name", "category", "description", "cost", "list_price", "launch_date"}
@@ -63,7 +66,7 @@ def launch_task(data: SalesData, embed: Embed | None) -> tuple[list[Result], dic
     Raises:
         BadInput: No launch lies in the test.
     """
-    market, prices, costs = market_of(data, embed)
+    market, prices, costs, panel = market_of(data, embed)
     horizon = _horizon(data)
     test = _test_launches(market, data, horizon)
     if not len(test):
@@ -72,8 +75,9 @@ def launch_task(data: SalesData, embed: Embed | None) -> tuple[list[Result], dic
             "set an earlier test_from or a shorter horizon in meta.json."
         )
     rules = Rules(horizon=horizon)
-    made, spent, learned = _forecast_all(market, test, rules)
-    actual = launch_windows(market, test, horizon)
+    made, spent, learned, batches = _forecast_all(market, test, rules)
+    # Weeks out of stock are filled for learning and not scored.
+    actual = launch_windows(replace(market, panel=panel), test, horizon)
     scored = carried(actual, Rules(horizon=horizon, least_share=min(6 / 12, 6 / horizon)))
     rows = []
     for method, forecasts in made.items():
@@ -81,11 +85,15 @@ def launch_task(data: SalesData, embed: Embed | None) -> tuple[list[Result], dic
             part = _take(forecasts, keep)
             rows += launch_results(method, part, actual[keep], prices[test][keep], costs[test][keep], subset)
         rows.append(Result(method, "seconds", spent[method], n=len(test), extra={"subset": "all"}))
+    rows += update_results(market, actual, batches, test, scored, rules)
+    rows += ablation(market, test, actual, scored, rules)
+    if batches:
+        rows.append(seconds_of_one(market, rules, batches[-1].recipe))
     return rows, {"launches": len(test), "scored": int(scored.sum()), "recipe": learned}
 
 
-def market_of(data: SalesData, embed: Embed | None) -> tuple[Market, Array, Array]:
-    """A data set as a market, with the price and cost of every product (N,) for the regret."""
+def market_of(data: SalesData, embed: Embed | None) -> tuple[Market, Array, Array, Panel]:
+    """A data set as a market, the price and cost of every product (N,) for the regret, and the sales as they were."""
     frequency = "week" if _folds(data) else data.frequency
     panel = build_panel(data.sales, frequency)
     products = data.products.set_index("product").reindex(list(panel.keys))
@@ -101,32 +109,35 @@ def market_of(data: SalesData, embed: Embed | None) -> tuple[Market, Array, Arra
     known_price = np.where(np.isfinite(price) & (price > 0), price, 1.0)
     cost = products["cost"].to_numpy(dtype=float) if "cost" in products else np.full(len(products), np.nan)
     cost = np.where(np.isfinite(cost), np.minimum(cost, 0.95 * known_price), _COST_SHARE * known_price)
-    return make_market(panel, frame, _launched(products, panel, data), embed), known_price, cost
+    return make_market(panel, frame, _launched(products, panel, data), embed), known_price, cost, panel
 
 
 def _forecast_all(
     market: Market, test: Index, rules: Rules
-) -> tuple[dict[str, Forecasts], dict[str, float], dict[str, Any]]:
-    """Forecasts of every method for `test`, the seconds each took, and the last recipe of Debut."""
+) -> tuple[dict[str, Forecasts], dict[str, float], dict[str, Any], list[Batch]]:
+    """Forecasts of every method for `test`, the seconds each took, Debut's last recipe and all its batches."""
     place = {int(row): i for i, row in enumerate(test)}
     parts: dict[str, dict[int, tuple[Array, Array | None, Array | None]]] = {name: {} for name in ("debut", *RIVALS)}
     spent = dict.fromkeys(parts, 0.0)
     recipe: dict[str, Any] = {}
+    batches: list[Batch] = []
     started = time.perf_counter()
     for batch in replay(market, rules):
         spent["debut"] += time.perf_counter() - started
+        batches.append(batch)
         rows = np.array([row for row in batch.rows if int(row) in place], dtype=np.int64)
         at = np.isin(batch.rows, rows)
         if len(rows):
-            recipe = {"weights": batch.recipe.weights, "scale": batch.recipe.scale}
-            point = batch.weekly[..., 1]
-            _store(parts["debut"], batch.rows[at], Forecasts(point[at], batch.weekly[at][..., [0, 2]], batch.total[at]))
+            recipe = asdict(batch.recipe.week) | {"stretch": batch.recipe.stretch}
+            weekly = batch.made.weekly[at]
+            made = Forecasts(weekly[..., 1], weekly[..., [0, 2]], batch.made.total[at])
+            _store(parts["debut"], batch.rows[at], made)
             for name, forecasts, seconds in _rivals(market.until(batch.origin), rows, rules):
                 _store(parts[name], rows, forecasts)
                 spent[name] += seconds
         started = time.perf_counter()
     _fill_early(parts, market, test, rules)
-    return {name: _stack(parts[name], test) for name in parts}, spent, recipe
+    return {name: _stack(parts[name], test) for name in parts}, spent, recipe, batches
 
 
 def _rivals(known: Market, rows: Index, rules: Rules) -> Sequence[tuple[str, Forecasts, float]]:

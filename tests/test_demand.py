@@ -1,5 +1,6 @@
 """Demand: panels, series, forecasters and their contest, against closed forms, naive loops and known worlds."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -7,12 +8,15 @@ import pandas as pd
 import pytest
 
 from tools.demand import local
-from tools.demand.contest import MEMBERS, Contest, bottom_up, choose_weights, conformal_quantiles, forecast, run_contest
+from tools.demand.contest import MEMBERS, Contest, cell_shares, choose_weights, forecast, run_contest
 from tools.demand.drift import page_hinkley, stability_index, take_in
+from tools.demand.intervals import bottom_up, conformal_quantiles, make_scores, stretch_of, weighted_quantile
+from tools.demand.methods import CODEC, Methods
 from tools.demand.neural import lstm
 from tools.demand.panel import Panel, build_panel, closing_zeros_absent
 from tools.demand.series import CLASSES, classify, naive_scale, pooled_season, recent_level, reconstruct
-from tools.demand.trees import Planned, contributions, fit_trees, predict_trees
+from tools.demand.trees import KINDS, Learned, Planned, contributions, fit_trees, predict_trees
+from tools.demand.why import explain, shared_logs
 
 START = pd.Timestamp("2022-01-03")
 
@@ -36,6 +40,12 @@ def seasonal() -> Panel:
     rng = np.random.default_rng(1)
     wave = np.exp(0.5 * np.sin(2 * np.pi * np.arange(156) / 52))
     return panel_of(rng.poisson(rng.uniform(5, 60, 40)[:, None] * wave[None, :]))
+
+
+@pytest.fixture(scope="module")
+def taught(seasonal: Panel) -> tuple[Contest, dict[str, Learned | None]]:
+    """What two origins of the seasonal panel teach."""
+    return run_contest(seasonal, 13, origins=2), {kind: fit_trees(seasonal, 13, kind) for kind in KINDS}
 
 
 def sales(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
@@ -156,12 +166,37 @@ def test_the_linear_model_separates_price_and_promotion() -> None:
     assert lift[0] == pytest.approx(np.exp(0.6), rel=0.2)
 
 
-def test_contributions_add_up_to_the_forecast(seasonal: Panel) -> None:
-    learned = fit_trees(seasonal, 6)
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_contributions_of_the_trees_add_up_to_what_they_predict(kind: str, seasonal: Panel) -> None:
+    learned = fit_trees(seasonal, 6, kind)
     assert learned is not None
-    parts = contributions(learned, seasonal, 7)
-    made = predict_trees(learned, seasonal)[7] / recent_level(seasonal)[7]
-    np.testing.assert_allclose(np.exp(parts.sum(axis=1)), made, rtol=1e-6)
+    raw = sum(contributions(learned, seasonal, 6).values())
+    made = predict_trees(learned, seasonal, 6)
+    base = local.average(seasonal, 6) if kind == "hybrid" else 0.0
+    multiple = np.exp(raw) if kind == "boost" else raw
+    np.testing.assert_allclose(base + multiple * recent_level(seasonal)[:, None], made, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_drivers_of_a_forecast_add_up_to_it_and_name_the_season(
+    seasonal: Panel, taught: tuple[Contest, dict[str, Learned | None]]
+) -> None:
+    contest, models = taught
+    made = forecast(seasonal, 13, contest, models, np.array([7]))
+    parts = explain(seasonal, 7, made, models)
+    np.testing.assert_allclose(sum(parts.values()), made.quantiles[0, :, 1], rtol=1e-9)
+    # The wave that made the sales is above its mean for the whole quarter ahead.
+    assert parts["season"].mean() > 0.1 * made.quantiles[0, :, 1].mean()
+    assert abs(parts["promotion"]).max() < 0.05 * made.quantiles[0, :, 1].mean()
+
+
+def test_terms_added_in_logs_share_units_exactly() -> None:
+    logs = {"a": np.array([0.5, 0.0]), "b": np.array([-0.2, 0.0])}
+    start = np.array([10.0, 4.0])
+    end = start * np.exp(sum(logs.values()))
+    parts = shared_logs(logs, start, end)
+    np.testing.assert_allclose(sum(parts.values()), end - start, atol=1e-12)
+    assert parts["a"][0] / parts["b"][0] == pytest.approx(0.5 / -0.2)
 
 
 def test_a_planned_price_changes_what_the_trees_say() -> None:
@@ -172,11 +207,12 @@ def test_a_planned_price_changes_what_the_trees_say() -> None:
     learned = fit_trees(panel, 4)
     assert learned is not None
     none = np.zeros((40, 4))
-    cut = predict_trees(learned, panel, Planned(np.full((40, 4), 7.4), none)).sum()
-    kept = predict_trees(learned, panel, Planned(np.full((40, 4), 10.0), none)).sum()
+    cut = predict_trees(learned, panel, 4, planned=Planned(np.full((40, 4), 7.4), none)).sum()
+    kept = predict_trees(learned, panel, 4, planned=Planned(np.full((40, 4), 10.0), none)).sum()
     assert cut > 1.4 * kept
 
 
+@pytest.mark.slow
 def test_the_contest_beats_the_seasonal_naive_and_covers_what_comes(seasonal: Panel) -> None:
     known = seasonal.until(132)
     contest = run_contest(known, 8, origins=3)
@@ -197,24 +233,73 @@ def test_without_enough_history_the_contest_still_gives_a_forecast() -> None:
     np.testing.assert_allclose(made.quantiles[..., 1], 5, atol=1.5)
 
 
-def test_a_blend_is_preferred_to_a_winner_by_a_hair() -> None:
+@pytest.mark.slow
+def test_one_series_is_forecast_as_it_is_among_all_and_comes_back_from_its_file(
+    seasonal: Panel, taught: tuple[Contest, dict[str, Learned | None]]
+) -> None:
+    contest, models = taught
+    every = forecast(seasonal, 8, contest, models)
+    stored = json.loads(json.dumps(CODEC.write(Methods(13, contest, models, ("a", "b"), 40))))
+    back = CODEC.read(stored)
+    one = forecast(seasonal, 8, back.contest, back.models, np.array([11]))
+    np.testing.assert_allclose(one.quantiles[0], every.quantiles[11])
+
+
+def test_a_blend_is_preferred_to_a_winner_by_a_hair_and_a_clear_winner_to_a_blend() -> None:
     rng = np.random.default_rng(3)
     actual = np.full((200, 4), 10.0)
     noise = rng.normal(0, 2, (3, 200, 4))
-    weights = choose_weights(actual + noise, actual, np.ones(200), ["a", "b", "c"])
-    assert (weights > 0).sum() == 3
+    weights, error = choose_weights(actual + noise, actual, np.ones(200), ["a", "b", "c"])
+    assert (weights > 0.2).all()
+    assert error < np.abs(noise[0]).mean()
+    good = np.stack([actual + 0.1, actual + 3, actual + 4])
+    np.testing.assert_array_equal(choose_weights(good, actual, np.ones(200), ["a", "b", "c"])[0], [1, 0, 0])
+
+
+def test_the_seasonal_naive_ships_where_nothing_beats_it() -> None:
+    actual = np.full((50, 4), 10.0)
+    made = np.stack([actual, actual + 1, actual + 2])
+    weights, _ = choose_weights(made, actual, np.ones(50), ["seasonal_naive", "a", "b"])
+    np.testing.assert_array_equal(weights, [1, 0, 0])
+
+
+def test_a_trimmed_mean_is_what_a_loop_over_cells_finds() -> None:
+    rng = np.random.default_rng(8)
+    made, weights = rng.normal(0, 1, (5, 3, 2)), np.full(5, 0.2)
+    blended = (cell_shares(made, weights) * made).sum(axis=0)
+    for i in range(3):
+        for h in range(2):
+            _, second, middle, fourth, _ = np.sort(made[:, i, h])
+            # 0.35 of the weight goes at either end: the extremes wholly, their neighbours by three quarters.
+            assert blended[i, h] == pytest.approx((0.05 * second + 0.2 * middle + 0.05 * fourth) / 0.3)
 
 
 def test_conformal_intervals_cover_exchangeable_errors_as_promised() -> None:
     rng = np.random.default_rng(4)
-    past = np.column_stack([rng.laplace(0, 1, 500), np.zeros(500)])
-    contest = Contest(("average",), np.ones((3, 1)), np.ones((3, 1)), {0: past})
-    point = np.full((4000, 1), 100.0)
-    kinds = np.zeros(4000, dtype=np.int64)
-    bounds = conformal_quantiles(point, np.full(4000, 3.0), kinds, contest)
-    came = 100 + 3 * rng.laplace(0, 1, 4000)
-    inside = (came >= bounds[:, 0, 0]) & (came <= bounds[:, 0, 2])
+    came = rng.laplace(0, 1, (400, 3))
+    scores = make_scores(np.zeros((400, 3)), came, np.ones(400), np.repeat([0, 1], 200))
+    point = np.full((4000, 3), 100.0)
+    bounds = conformal_quantiles(point, np.full(4000, 3.0), np.zeros(4000, dtype=np.int64), {0: scores})
+    new = 100 + 3 * rng.laplace(0, 1, (4000, 3))
+    inside = (new >= bounds[..., 0]) & (new <= bounds[..., 2])
     assert inside.mean() == pytest.approx(0.8, abs=0.04)
+
+
+def test_bounds_stretch_where_origins_disagree_and_grow_beyond_the_backtest() -> None:
+    rng = np.random.default_rng(9)
+    shift = np.repeat([-1.0, 0.0, 1.0], 200)
+    origin = np.repeat([0, 1, 2], 200)
+    assert stretch_of(rng.normal(0, 0.3, 600), origin) < 1.15
+    assert stretch_of(rng.normal(0, 0.3, 600) + shift, origin) > 1.3
+    scores = make_scores(np.zeros((600, 4)), rng.normal(0, 1, (600, 4)), np.ones(600), origin)
+    made = conformal_quantiles(np.full((1, 16), 50.0), np.ones(1), np.zeros(1, dtype=np.int64), {0: scores})
+    width = made[0, :, 2] - made[0, :, 0]
+    assert width[15] == pytest.approx(2 * width[3])
+
+
+def test_a_weighted_quantile_counts_repeats() -> None:
+    assert weighted_quantile(np.array([3.0, 1.0, 2.0]), np.array([1.0, 8.0, 1.0]), 0.5) == 1
+    assert weighted_quantile(np.array([3.0, 1.0, 2.0]), np.ones(3), 0.5) == 2
 
 
 def test_groups_sum_points_and_add_independent_spreads_in_squares() -> None:
@@ -249,10 +334,7 @@ def test_page_hinkley_sounds_soon_after_a_jump_and_seldom_without() -> None:
 def test_feedback_moves_weight_to_the_method_that_was_right() -> None:
     actual = np.full((20, 10), 10.0)
     made = {"good": actual + 0.1, "bad": actual + 3.0}
-    rng = np.random.default_rng(7)
-    inputs = {"price": (rng.normal(0, 1, 500), rng.normal(2, 1, 500)), "units": (rng.normal(0, 1, 500),) * 2}
-    said = take_in(made, actual, np.ones(20), {"good": 0.5, "bad": 0.5}, inputs)
+    said = take_in(made, actual, np.ones(20), {"good": 0.5, "bad": 0.5})
     assert said.after["good"] > 0.9
     assert sum(said.after.values()) == pytest.approx(1)
-    assert set(said.shifted) == {"price"}
     assert any("good was closest" in line for line in said.lines())

@@ -29,6 +29,8 @@ def test_a_forecast_holds_its_weeks_method_and_drivers(demo_shop: Shop, best_sel
     total = figures["demand.units"]
     assert total.value == pytest.approx(sum(float(f.value) for f in weeks))  # type: ignore[arg-type]
     assert total.low >= sum(f.low for f in weeks) - 1e-6  # type: ignore[operator, misc]
+    drivers = [float(f.value) for f in result.figures if f.id.startswith("demand.driver_")]  # type: ignore[arg-type]
+    assert sum(drivers) == pytest.approx(float(total.value))  # type: ignore[arg-type]
     cells = [cell for table in result.tables for row in (*table.rows, table.columns) for cell in row]
     assert not any(bare_numbers(text) for text in (result.summary, *result.warnings, *cells))
 

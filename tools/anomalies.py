@@ -24,6 +24,7 @@ from tools.registry import tool
 LEAST = 12  # weeks of a product that are needed to know what is usual
 _SHOWN = 15
 _MOST_ROWS = 20_000
+_LEAST_NOISE = 0.03  # squared spread of a product's demand that is always allowed for
 REASONS = ("stock-out", "price change", "promotion", "rival", "return wave", "unexplained")
 
 
@@ -33,7 +34,7 @@ class Unusual:
 
     Attributes:
         expected: Usual units (N, T), NaN where too little was seen before.
-        z: Residual of log units over its robust spread (N, T); NaN like `expected`.
+        z: Robust z-score of what was sold (N, T); NaN like `expected`.
         votes: How many of the three detectors call the week unusual (N, T).
     """
 
@@ -73,13 +74,12 @@ def find_anomalies(shop: Shop, product: str | None = None, category: str | None 
     return _answer(shop, data, found, reasons, keep, weeks)
 
 
-def score_weeks(panel: Panel, sold: Array, returned: Array, contamination: float = 0.02) -> Unusual:
+def score_weeks(panel: Panel, sold: Array, returned: Array, contamination: float = 0.04) -> Unusual:
     """Score every product week by three detectors on seasonal residuals.
 
-    Expected units are the median of the eight weeks before, season-adjusted; the residual of log units is divided by
-    its robust spread (1.4826 × median absolute deviation, with the Poisson share added), per product. An Isolation
-    Forest (Liu, Ting & Zhou 2008) and a One-class SVM (Schölkopf et al. 2001) see the residual, its change, the price
-    change and the return rate of all products.
+    Expected units are the median of the eight weeks before, season-adjusted; `robust_z` scores what was sold against
+    them. An Isolation Forest (Liu, Ting & Zhou 2008) and a One-class SVM (Schölkopf et al. 2001) see the score, its
+    change, the price change and the return rate of all products.
 
     Args:
         panel: Demand, NaN where out of stock or off sale.
@@ -92,16 +92,38 @@ def score_weeks(panel: Panel, sold: Array, returned: Array, contamination: float
     flat = np.where(np.isfinite(panel.units), panel.units / np.exp(season), np.nan)
     before = pd.DataFrame(flat.T).shift(1).rolling(8, min_periods=4).median().to_numpy().T
     expected = before * np.exp(season)
-    off = np.log1p(sold) - np.log1p(expected)
-    off[~_on_sale(panel)] = np.nan
-    spread = 1.4826 * pd.DataFrame(np.abs(off).T).median().to_numpy()[:, None]
-    chance = 1 / np.sqrt(np.maximum(expected, 0.5) + 1)
-    z = off / np.sqrt(np.nan_to_num(spread) ** 2 + chance**2)
+    z = robust_z(np.where(_on_sale(panel), sold, np.nan), expected, np.isfinite(panel.units))
     votes = (np.abs(np.nan_to_num(z)) >= 3.0).astype(np.int64)
     features, where = _features(panel, z, sold, returned)
     if len(features) >= 50:
         votes[where] += _learned_votes(features, contamination)
     return Unusual(expected, z, votes)
+
+
+def robust_z(sold: Array, expected: Array, steady: NDArray[np.bool_]) -> Array:
+    """Distance of sales from what is usual in robust standard deviations (N, T); NaN where either is unknown.
+
+    Sales are skewed, so one scale does not serve both sides. A fall is judged in logs, where an empty week stands
+    out, by 1.4826 × the median absolute residual of the product with the Poisson share added. A rise is judged in
+    square roots, where chance is even (Anscombe 1948): the variance is one plus the mean times the product's squared
+    spread, which is estimated by medians and halfway pulled to that of all products.
+
+    Args:
+        sold: Units (N, T).
+        expected: Usual units (N, T).
+        steady: Weeks with stock, from which a rise's spread is learned (N, T).
+    """
+    fall = np.log1p(sold) - np.log1p(expected)
+    spread = np.nan_to_num(1.4826 * _median(np.abs(fall)))
+    fall = fall / np.sqrt(spread**2 + 1 / (np.maximum(expected, 0.5) + 1))
+    rise = 2 * (np.sqrt(sold + 0.375) - np.sqrt(expected + 0.375))
+    scale = np.sqrt(1 + expected)
+    rise = rise - np.nan_to_num(_median(np.where(steady, rise / scale, np.nan))) * scale
+    noise = _median(np.where(steady, (1.4826**2 * rise**2 - 1) / np.maximum(expected, 1.0), np.nan))
+    usual = float(np.nanmedian(noise)) if np.isfinite(noise).any() else _LEAST_NOISE
+    noise = np.maximum((np.nan_to_num(noise, nan=usual) + usual) / 2, _LEAST_NOISE)
+    rise = rise / np.sqrt(1 + expected * noise)
+    return np.asarray(np.where(sold < expected, fall, rise))
 
 
 def explain(data: ShopPanel, found: Unusual, rivals: NDArray[np.bool_]) -> NDArray[np.object_]:
@@ -143,6 +165,11 @@ def rival_moves(shop: Shop, data: ShopPanel) -> NDArray[np.bool_]:
     week = data.panel.starts.searchsorted(pd.to_datetime(moved["day"]), side="right") - 1
     moves[rows[week >= 0], week[week >= 0]] = True
     return moves
+
+
+def _median(values: Array) -> Array:
+    """Median of each row, gaps left out (N, 1); NaN for a row of gaps."""
+    return pd.DataFrame(values.T).median().to_numpy()[:, None]
 
 
 def _on_sale(panel: Panel) -> NDArray[np.bool_]:

@@ -21,15 +21,11 @@ class Feedback:
         errors: Mean absolute scaled error by method over the new periods.
         before: Weights in use.
         after: Weights after learning from the errors.
-        shifted: Inputs whose distribution moved, with their PSI.
-        alarms: Methods whose residuals drifted, with the period of the alarm.
     """
 
     errors: dict[str, float]
     before: dict[str, float]
     after: dict[str, float]
-    shifted: dict[str, float]
-    alarms: dict[str, int]
 
     def lines(self) -> tuple[str, ...]:
         """What changed, one sentence each; the numbers stay in the fields."""
@@ -39,8 +35,6 @@ class Feedback:
             change = self.after[name] - self.before[name]
             if abs(change) >= 0.02:
                 said.append(f"{name} counts {'more' if change > 0 else 'less'} from now on.")
-        said += [f"The errors of {name} drifted." for name in self.alarms]
-        said += [f"The input {name} no longer looks as it did." for name in self.shifted]
         return tuple(said)
 
 
@@ -49,7 +43,6 @@ def take_in(
     actual: Array,
     scale: Array,
     weights: Mapping[str, float],
-    inputs: Mapping[str, tuple[Array, Array]],
     rate: float = 1.0,
 ) -> Feedback:
     """Learn from new actuals.
@@ -62,7 +55,6 @@ def take_in(
         actual: What came (N, H), NaN where absent.
         scale: MASE denominators (N,).
         weights: In use, by method, summing to one.
-        inputs: By name: values that were learned from, and new ones.
         rate: How fast weights move.
     """
     residuals = {name: (actual - forecast) / scale[:, None] for name, forecast in made.items()}
@@ -71,15 +63,7 @@ def take_in(
     total = sum(raw.values())
     share = 0.01
     after = {name: (1 - share * len(raw)) * value / total + share for name, value in raw.items()}
-    drifts = {name: page_hinkley(np.nanmean(r, axis=0)) for name, r in residuals.items()}
-    moved = {name: stability_index(old, new) for name, (old, new) in inputs.items()}
-    return Feedback(
-        errors,
-        dict(weights),
-        after,
-        {name: value for name, value in moved.items() if value >= MOVED},
-        {name: at for name, at in drifts.items() if at is not None},
-    )
+    return Feedback(errors, {name: float(weights[name]) for name in made}, after)
 
 
 def stability_index(old: Array, new: Array) -> float:

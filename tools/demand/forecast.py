@@ -1,4 +1,4 @@
-"""The forecast of a product that sells: its peers decide the method, its plan bends it, its drivers explain it."""
+"""The forecast of a product that sells: what its shop learned picks the method, its plan bends it, parts explain it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import numpy as np
 import pandas as pd
 
 from shop import Product, Shop, ToolError
-from tools.demand.contest import Contest, forecast, run_contest
+from tools.demand.contest import Forecast, forecast
+from tools.demand.intervals import bottom_up
 from tools.demand.local import linear_terms
+from tools.demand.methods import Methods, methods_of
 from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
-from tools.demand.series import CLASSES, classify
-from tools.demand.trees import contributions, fit_trees
+from tools.demand.series import CLASSES
+from tools.demand.why import explain
 from tools.elasticity import Elasticity, estimate_elasticity
 
 MAX_WEEKS = 52
 _LEAST_WEEKS = 4
-_PEERS = 80  # series that the method is chosen on
-_CONTEST_HORIZON = 12
+_COUNTS = 0.05  # mean share from which a member is named as a part of the method
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,15 @@ class DemandForecast:
         starts: First day of each week (W,).
         quantiles: P10, P50, P90 by week (W, 3).
         kind: Class of the series.
-        method: Members and weights behind it.
-        error: MASE of the shipped method on the backtest of its class; NaN where none could be made.
+        method: Members and their mean share of the forecast, largest first.
+        error: MASE of what ships on the backtest of its class; NaN where none could be made.
         naive_error: The same of the seasonal naive.
-        drivers: Factor of each driver on the recent level, mean over the weeks, as the trees see it; empty where there
-            is too little to learn from.
+        drivers: Units of each driver by week (W,); they sum to P50 exactly.
         price: Price forecast for; None keeps the current one.
         support: Lowest and highest price seen.
         elasticity: Used where a price was asked for.
         lost_weeks: Weeks of the last year masked because the shelves were empty.
-        peers: Series the method was chosen on.
+        tried: Series the method was chosen on.
     """
 
     starts: pd.DatetimeIndex
@@ -48,12 +48,12 @@ class DemandForecast:
     method: dict[str, float]
     error: float
     naive_error: float
-    drivers: dict[str, float]
+    drivers: dict[str, Array]
     price: float | None
     support: tuple[float, float] | None
     elasticity: Elasticity | None
     lost_weeks: int
-    peers: int
+    tried: int
 
     @property
     def total(self) -> tuple[float, float, float]:
@@ -73,7 +73,7 @@ def demand_forecast(
 ) -> DemandForecast:
     """Forecast a product with sales of its own.
 
-    A contest on the products around it picks the method for its kind of series; a price other than the current one
+    The contest on the shop's products says how series of its kind are forecast; a price other than the current one
     moves the forecast along the category's elasticity, a promotion by what promotions did to this product.
 
     Raises:
@@ -81,75 +81,101 @@ def demand_forecast(
     """
     if not 1 <= weeks <= MAX_WEEKS:
         raise ToolError(f"A horizon of {weeks} weeks cannot be forecast; give 1 to {MAX_WEEKS} weeks.")
-    around = _around(shop, item)
-    row = around.row(item.sku)
-    panel = around.panel
-    contest = run_contest(panel, min(weeks, _CONTEST_HORIZON), origins=2, most=_PEERS)
-    made = forecast(panel, weeks, contest)
-    quantiles = made.quantiles[row]
-    kind = int(classify(panel)[row])
-    elasticity, factor = _price_factor(shop, item, around, row, price)
-    if promotion:
-        terms = linear_terms(panel, row, weeks, promotion=1.0)
-        lift = np.ones(weeks) if terms is None else np.exp(terms["promotion"].clip(0.0, 1.5))
-        factor = factor * lift[:, None]
+    data, row = _found(shop, item)
+    panel = data.panel
+    methods = methods_of(shop, data, weeks)
+    groups = methods.groups(data.frame)
+    made = forecast(panel, weeks, methods.contest, methods.models, np.array([row]), groups)
+    kind = int(made.kinds[0])
+    elasticity, by_price = _price_factor(shop, item, data, row, price)
+    by_offer = _promotion_factor(data, row, weeks) if promotion else np.ones(weeks)
     seen = panel.price[row][np.isfinite(panel.price[row])]
-    starts = panel.starts[-1] + pd.to_timedelta(7 * (np.arange(weeks) + 1), unit="D")
+    drivers = explain(panel, row, made, methods.models, groups)
+    base = made.quantiles[0, :, 1]
+    if price is not None:
+        drivers["price"] = drivers.get("price", 0.0) + base * (by_price[0, 1] - 1)
+    if promotion:
+        drivers["promotion"] = drivers.get("promotion", 0.0) + base * by_price[0, 1] * (by_offer - 1)
     return DemandForecast(
-        pd.DatetimeIndex(starts),
-        np.sort(quantiles * factor, axis=1),
+        _weeks_after(panel.starts, weeks),
+        made.quantiles[0] * by_price * by_offer[:, None],
         CLASSES[kind],
-        _method(contest, kind),
-        *_errors(contest, kind),
-        drivers_of(around, row, weeks),
+        _method(made),
+        float(methods.contest.blend_errors[kind]),
+        float(methods.contest.errors[kind, methods.contest.members.index("seasonal_naive")]),
+        drivers,
         price,
         (float(seen.min()), float(seen.max())) if len(seen) else None,
         elasticity,
-        int((around.days_out[row, -52:] > 3).sum()),
-        len(panel.keys),
+        int((data.days_out[row, -52:] > 3).sum()),
+        methods.tried,
     )
 
 
-def drivers_of(around: ShopPanel, row: int, weeks: int) -> dict[str, float]:
-    """Factors that multiply to the trees' mean forecast in units of the recent level, geometric mean over the weeks."""
-    codes, _ = pd.factorize(around.frame["category"])
-    learned = fit_trees(around.panel, weeks, codes.astype(np.int64))
-    if learned is None:
-        return {}
-    parts = contributions(learned, around.panel, row).mean()
-    return {str(name): float(np.exp(value)) for name, value in parts.items()}
+@dataclass(frozen=True)
+class CategoryForecast:
+    """Forecasts of the products of a category that still sell, and of the category, which is their sum.
+
+    Attributes:
+        skus: Products (N,).
+        starts: First day of each week (W,).
+        products: P10, P50, P90 (N, W, 3).
+        total: The same of the category (W, 3), bottom-up.
+    """
+
+    skus: tuple[str, ...]
+    starts: pd.DatetimeIndex
+    products: Array
+    total: Array
 
 
-def _around(shop: Shop, item: Product) -> ShopPanel:
-    """The product and its peers: its top category, filled up with the shop's other products where that is small."""
-    everything = read_panel(shop)
-    if everything is None or item.sku not in everything.panel.keys:
+def category_forecast(data: ShopPanel, methods: Methods, weeks: int, rows: Array | None = None) -> CategoryForecast:
+    """Forecast many products at once and reconcile them bottom-up.
+
+    Args:
+        data: The shop's panel.
+        methods: From `methods_of` for at least as many weeks.
+        weeks: Weeks ahead.
+        rows: Products (N,) as a mask or positions; None takes all. Those without a sale in eight weeks are left out.
+    """
+    chosen = np.arange(len(data.panel.keys))[slice(None) if rows is None else rows]
+    live = chosen[np.isfinite(data.panel.units[chosen, -8:]).any(axis=1)]
+    made = forecast(data.panel, weeks, methods.contest, methods.models, live, methods.groups(data.frame))
+    total = bottom_up(made.quantiles, np.zeros(len(live), dtype=np.int64), 1)[0]
+    skus = tuple(data.panel.keys[i] for i in live)
+    return CategoryForecast(skus, _weeks_after(data.panel.starts, weeks), made.quantiles, total)
+
+
+def _weeks_after(starts: pd.DatetimeIndex, weeks: int) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(starts[-1] + pd.to_timedelta(7 * (np.arange(weeks) + 1), unit="D"))
+
+
+def _found(shop: Shop, item: Product) -> tuple[ShopPanel, int]:
+    """The shop's panel and the product's place in it."""
+    data = read_panel(shop)
+    if data is None or item.sku not in data.panel.keys:
         raise ToolError(
             f"{item.name} ({item.sku}) has no sales yet; forecast_launch forecasts products without history."
         )
-    row = everything.row(item.sku)
-    if np.isfinite(everything.panel.units[row]).sum() < _LEAST_WEEKS:
+    row = data.row(item.sku)
+    if np.isfinite(data.panel.units[row]).sum() < _LEAST_WEEKS:
         raise ToolError(
             f"{item.name} ({item.sku}) was in stock for fewer than four whole weeks; use forecast_launch instead."
         )
-    top = everything.frame["category"].str.split(" > ").str[0]
-    mine = (top == top[row]).to_numpy()
-    live = np.isfinite(everything.panel.units[:, -8:]).any(axis=1)
-    near = np.flatnonzero(mine & live)
-    rest = np.flatnonzero(~mine & live)
-    rng = np.random.default_rng(0)
-    if len(near) < _PEERS:
-        near = np.concatenate([near, rng.choice(rest, min(len(rest), _PEERS - len(near)), replace=False)])
-    elif len(near) > 2 * _PEERS:
-        near = rng.choice(near, 2 * _PEERS, replace=False)
-    return everything.take(np.unique(np.append(near, row)))
+    return data, row
+
+
+def _promotion_factor(data: ShopPanel, row: int, weeks: int) -> Array:
+    """What promotions did to the product, by week (W,); 1 where it never had one."""
+    terms = linear_terms(data.panel, row, weeks, promotion=1.0)
+    return np.ones(weeks) if terms is None else np.exp(terms["promotion"].clip(0.0, 1.5))
 
 
 def _price_factor(
-    shop: Shop, item: Product, around: ShopPanel, row: int, price: float | None
+    shop: Shop, item: Product, data: ShopPanel, row: int, price: float | None
 ) -> tuple[Elasticity | None, Array]:
     """Factor on P10, P50, P90 (1, 3) for a price other than the current one."""
-    current = around.panel.price[row, -1]
+    current = data.panel.price[row, -1]
     if price is None or not np.isfinite(current):
         return None, np.ones((1, 3))
     elasticity = estimate_elasticity(shop, item.category)
@@ -161,13 +187,6 @@ def _price_factor(
     return elasticity, np.array([[min(bounds[0], middle), middle, max(bounds[1], middle)]])
 
 
-def _method(contest: Contest, kind: int) -> dict[str, float]:
-    pairs = zip(contest.members, contest.weights[kind], strict=True)
-    return {name: float(weight) for name, weight in pairs if weight > 0}
-
-
-def _errors(contest: Contest, kind: int) -> tuple[float, float]:
-    """MASE of the shipped blend and of the seasonal naive in the backtest."""
-    scores = contest.scores.get(kind)
-    naive = contest.errors[kind, contest.members.index("seasonal_naive")]
-    return (float("nan") if scores is None else float(np.abs(scores[:, 0]).mean())), float(naive)
+def _method(made: Forecast) -> dict[str, float]:
+    shares = {name: float(share[0].mean()) for name, share in made.shares.items()}
+    return {name: s for name, s in sorted(shares.items(), key=lambda pair: -pair[1]) if s >= _COUNTS}

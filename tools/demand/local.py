@@ -59,6 +59,13 @@ def arima(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     return _each(panel, horizon, season, lambda m: AutoARIMA(season_length=m, max_p=3, max_q=3, approximation=True))
 
 
+def ces(panel: Panel, horizon: int, season: Array | None = None) -> Array:
+    """AutoCES, complex exponential smoothing (Svetunkov et al. 2022); long seasons are taken out first (N, H)."""
+    from statsforecast.models import AutoCES
+
+    return _each(panel, horizon, season, lambda m: AutoCES(season_length=m))
+
+
 def croston(panel: Panel, horizon: int, season: Array | None = None) -> Array:
     """Croston with the Syntetos-Boylan correction (N, H)."""
     from statsforecast.models import CrostonSBA

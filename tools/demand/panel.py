@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Frequency = Literal["day", "week", "month"]
+LEAST_DAYS = 4  # in-stock days that a week needs to say anything about demand
 CYCLE: dict[str, int] = {"day": 7, "week": 52, "month": 12}  # periods until the season returns
 
 
@@ -65,6 +66,21 @@ def closing_zeros_absent(units: Array) -> Array:
     sold = np.nan_to_num(units) > 0
     later = np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] > 0
     return np.where(later, units, np.nan)
+
+
+def demand_rate(units: Array, days_out: Array) -> Array:
+    """Units per week had the product been in stock all week: sales over the days in stock, times seven.
+
+    Args:
+        units: Units sold per week, any shape.
+        days_out: Days out of stock per week, same shape.
+
+    Returns:
+        Same shape; NaN where the product was out of stock for most of the week.
+    """
+    days_in = 7 - days_out
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(days_in >= LEAST_DAYS, units * 7 / days_in, np.nan)
 
 
 def build_panel(sales: pd.DataFrame, frequency: Frequency, keys: Sequence[str] = ("product",)) -> Panel:

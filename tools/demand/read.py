@@ -12,8 +12,7 @@ from sqlalchemy import func, or_, select
 
 from shop import Shop
 from shop import schema as t
-from tools.demand.panel import Array, Panel
-from tools.launch.cohort import demand_rate
+from tools.demand.panel import Array, Panel, demand_rate
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 
 from shop import Chart, Product, Rows, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_product
+from tools.demand.feedback import last_review
 from tools.demand.forecast import DemandForecast, demand_forecast
 from tools.figures import Sheet, evidence, interval
 from tools.registry import tool
@@ -15,6 +16,7 @@ _MEMBERS = {
     "average": "seasonal average",
     "ets": "exponential smoothing",
     "theta": "theta",
+    "ces": "complex smoothing",
     "croston": "Croston",
     "tsb": "Teunter-Syntetos-Babai",
     "linear": "linear trend",
@@ -52,12 +54,13 @@ def forecast_demand(
     _headline(sheet, made, rows)
     table, chart = _weeks(sheet, made, rows)
     drivers = _drivers(sheet, made)
+    drifted = _review(sheet, shop)
     return ToolResult(
         summary=_summary(name, made),
         figures=sheet.figures,
-        tables=(table, drivers) if drivers else (table,),
+        tables=(table, drivers),
         chart=chart,
-        warnings=_warnings(sheet, made, promotion),
+        warnings=_warnings(sheet, made, promotion) + drifted,
     )
 
 
@@ -74,16 +77,15 @@ def _headline(sheet: Sheet, made: DemandForecast, rows: Rows) -> None:
         rows=rows,
     )
     sheet.add("demand.horizon", "Weeks forecast", len(made.starts), "weeks", "as asked")
-    method = " and ".join(_MEMBERS[name] for name in made.method)
-    sheet.add("demand.method", "Method", method, "text", "won the backtest on series of this kind around the product")
+    method = ", ".join(_MEMBERS[name] for name in made.method)
+    rule = "trimmed mean of these, largest share first" if len(made.method) > 1 else "clearly better than any mean"
+    sheet.add("demand.method", "Method", method, "text", f"{rule}; won the backtest on series of this kind")
     sheet.add("demand.kind", "Kind of series", made.kind, "text", "by length of history and weeks between sales")
     few = "too few series of this kind to try the method on"
     error = "mean absolute error over the seasonal naive's in-sample error, on earlier origins"
     sheet.add("demand.mase", "Error of the method on past weeks (MASE)", _known(made.error), "ratio", error, reason=few)
     sheet.add("demand.naive_mase", "Error of the seasonal naive", _known(made.naive_error), "ratio", error, reason=few)
-    sheet.add(
-        "demand.peers", "Series the method was chosen on", made.peers, "count", "the product's category and others"
-    )
+    sheet.add("demand.peers", "Series the method was chosen on", made.tried, "count", "drawn from the shop's products")
     sheet.add(
         "demand.lost_weeks",
         "Weeks of the last year without stock, left out",
@@ -135,23 +137,35 @@ def _weeks(sheet: Sheet, made: DemandForecast, rows: Rows) -> tuple[Table, Chart
     return table, chart
 
 
-def _drivers(sheet: Sheet, made: DemandForecast) -> Table | None:
-    if not made.drivers:
-        return None
+def _drivers(sheet: Sheet, made: DemandForecast) -> Table:
+    how = "units that the driver adds over the weeks; all add up to the forecast exactly (TreeSHAP, level-trend-season)"
     cells = []
-    for name, factor in sorted(made.drivers.items(), key=lambda pair: -abs(np.log(pair[1]))):
+    order = sorted(made.drivers.items(), key=lambda pair: -abs(float(pair[1].sum())))
+    for name, units in order:
         figure = f"demand.driver_{name.replace(' ', '_')}"
-        text = (
-            "exact contribution (TreeSHAP) to the mean forecast of the LightGBM model, as a factor; all multiply to it"
-        )
-        cells.append((name, sheet.add(figure, f"Driver: {name}", factor, "ratio", text)))
-    return Table(title="What drives it", columns=("Driver", "Factor on the recent level"), rows=tuple(cells))
+        cells.append((name, sheet.add(figure, f"Units from {name}", float(units.sum()), "units", how)))
+    cells.append(("all together", "{{demand.units}}"))
+    return Table(title="What makes it up", columns=("Driver", "Units over the weeks"), rows=tuple(cells))
+
+
+def _review(sheet: Sheet, shop: Shop) -> tuple[str, ...]:
+    """When forecasts were last held to what came, and a warning where something had drifted."""
+    week, alarms = last_review(shop)
+    reason = "no sales were taken in yet; run the feedback command after an import"
+    how = "errors of every method on the weeks up to this one moved the weights"
+    sheet.add("demand.reviewed", "Last week taken in as feedback, from", week, "date", how, reason=reason)
+    if not alarms:
+        return ()
+    names = sheet.add(
+        "demand.drifted", "What drifted", "; ".join(alarms), "text", "PSI on inputs, Page-Hinkley on errors"
+    )
+    return (f"Something moved since the method was learned: {names}. Look at the feedback report first.",)
 
 
 def _summary(name: str, made: DemandForecast) -> str:
     return (
         f"{name} is expected to sell {{{{demand.units}}}} units ({interval('demand.units')}) over the next "
-        "{{demand.horizon}}. The method, {{demand.method}}, won the backtest on similar series."
+        "{{demand.horizon}}. Most of it comes from its recent level ({{demand.driver_recent_level}} units)."
     )
 
 
