@@ -25,15 +25,20 @@ NOTHING_FITS = (
     "I do not see which of my tools answers that. Ask me to draft a product, forecast a launch, recommend a price, "
     "plan a first buy, look into the market or the reviews, or write a launch brief."
 )
+NO_SERVICE_FITS = (
+    "I do not see which of my tools does that. Ask me about your orders, to cancel, change, return or exchange one, "
+    "about a product or a policy, or to be passed on to a person."
+)
 
 
 class RouteByExamples(AgentMiddleware[Any, Any, Any]):
     """Picks the tool, lets the model fill its arguments, and answers with the tool's own sentences."""
 
-    def __init__(self, shortlist: Shortlist, ledger: Ledger) -> None:
+    def __init__(self, shortlist: Shortlist, ledger: Ledger, nothing_fits: str = NOTHING_FITS) -> None:
         super().__init__()
         self._shortlist = shortlist
         self._ledger = ledger
+        self._nothing_fits = nothing_fits
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
@@ -43,16 +48,14 @@ class RouteByExamples(AgentMiddleware[Any, Any, Any]):
         name = self._fitting(request.messages)
         chosen = [tool for tool in request.tools if isinstance(tool, BaseTool) and tool.name == name]
         if not chosen:
-            return ModelResponse(result=[AIMessage(NOTHING_FITS)])
+            return ModelResponse(result=[AIMessage(self._nothing_fits)])
         return handler(request.override(tools=[required_only(chosen[0])], tool_choice=name))
 
     def _fitting(self, messages: Sequence[AnyMessage]) -> str:
         """Name of the tool for the latest question, empty where none fits."""
         question = next((str(m.text) for m in reversed(messages) if isinstance(m, HumanMessage)), "")
-        scores = self._shortlist.scores(question)
-        best = int(scores.argmax())
         least = LEAST_FIT_VECTORS if self._shortlist.reads(question) else LEAST_FIT_WORDS
-        return self._shortlist.names[best] if scores[best] >= least else ""
+        return self._shortlist.rank(question)[0] if self._shortlist.scores(question).max() >= least else ""
 
 
 def required_only(tool: BaseTool) -> dict[str, Any]:

@@ -6,16 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.language_models.chat_models import generate_from_stream
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
-from pydantic import Field
+from pydantic import Field, SkipValidation
 
-from agent.models.binding import ToolChoice, ToolLike, bound
+from agent.models.binding import WritingChatModel
+from agent.models.engine import Turns
 from agent.models.template import Call, compact
 
 Line = str | Call | Sequence[Call] | BaseException
@@ -31,7 +27,7 @@ class Asked:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-class ScriptedChatModel(BaseChatModel):
+class ScriptedChatModel(WritingChatModel):
     """Gives the replies of a list in order.
 
     A reply is a text, a `Call` or several, an exception to raise, or a function of the messages that returns one of
@@ -42,40 +38,29 @@ class ScriptedChatModel(BaseChatModel):
 
     replies: list[Any] = Field(default_factory=list)
     asked: list[Asked] = Field(default_factory=list)
+    queue: SkipValidation[Turns] | None = None  # where there is one, chats are served one after the other
 
     @property
     def _llm_type(self) -> str:
         return "debut-scripted"
 
-    def bind_tools(
-        self, tools: Sequence[ToolLike], *, tool_choice: ToolChoice = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools, as the local model does."""
-        return self.bind(**bound(tools, tool_choice), **kwargs)
+    @property
+    def takes_turns(self) -> bool:
+        """Calls take the keywords `cancelled` and `waiting`, as the local model's do, where it has a queue."""
+        return self.queue is not None
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
+    def _write(self, messages: list[BaseMessage], stop: list[str] | None, **kwargs: Any) -> Iterator[AIMessageChunk]:
         names = [tool["function"]["name"] for tool in kwargs.pop("tools", [])]
-        self.asked.append(Asked(list(messages), names, {**kwargs, **({"stop": stop} if stop else {})}))
-        for message in self._written(self._next(messages)):
-            chunk = ChatGenerationChunk(message=message)
-            if run_manager:
-                run_manager.on_llm_new_token(str(message.text), chunk=chunk)
-            yield chunk
+        options = {**kwargs, **({"stop": stop} if stop else {})}
+        if self.queue is None:
+            yield from self._reply(Asked(list(messages), names, options))
+            return
+        with self.queue.turn(options.pop("cancelled", None), options.pop("waiting", None)) as mine:
+            yield from self._reply(Asked(list(messages), names, options)) if mine else self._said("")
+
+    def _reply(self, asked: Asked) -> Iterator[AIMessageChunk]:
+        self.asked.append(asked)
+        return self._said(self._next(asked.messages))
 
     def _next(self, messages: list[BaseMessage]) -> Line:
         turn = len(self.asked)
@@ -87,7 +72,7 @@ class ScriptedChatModel(BaseChatModel):
             raise line
         return line
 
-    def _written(self, line: Line) -> Iterator[AIMessageChunk]:
+    def _said(self, line: Line) -> Iterator[AIMessageChunk]:
         about = {"model_name": "scripted"}
         if isinstance(line, str):
             for word in line.splitlines(keepends=True) if "\n" in line else [line]:

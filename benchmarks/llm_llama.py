@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from llm_worker import WRITTEN, peak_megabytes, without_grammar
+from benchmarks.llm_worker import WRITTEN, peak_megabytes, without_grammar
 
 
 def main() -> None:

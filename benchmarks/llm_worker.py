@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+CANCELS = 20
 DECODED = 64
 ASKED = "<|im_start|>user\n"
 WRITTEN = 40  # about what a call has; for methods without a grammar, which would not end by themselves
@@ -15,7 +17,7 @@ WRITTEN = 40  # about what a call has; for methods without a grammar, which woul
 
 def main() -> None:
     order = json.load(sys.stdin)
-    measure = {"transformers-generate": _generate, "transformers": _engine, "openvino": _engine}[order["method"]]
+    measure = _generate if order["method"] == "transformers-generate" else _engine
     found = measure(order)
     found["peak_memory_mb"] = peak_megabytes()
     print(json.dumps(found))
@@ -32,6 +34,8 @@ def _engine(order: dict[str, Any]) -> dict[str, Any]:
         from agent.models.transformers_backend import load as load_reference
 
         engine = load_reference(folders["safetensors"], "transformers")
+        if order["method"] == "transformers-float32":
+            engine.backend.model.float()
     from agent.models.engine import Request
 
     loaded = time.time() - order["started"]
@@ -46,13 +50,14 @@ def _engine(order: dict[str, Any]) -> dict[str, Any]:
         last = list(pieces)[-1]
         prefill.append((last.prompt_tokens - last.cached_tokens) / (begun - started))
         decode.append((last.reply_tokens - 1) / (time.perf_counter() - begun))
-    calls, replies, passes = [], [], []
+    calls, replies, passes, tokens = [], [], [], []
     for call in work["calls"]:
         started = time.perf_counter()
         pieces = list(engine.generate(Request(**call, max_tokens=200)))
         calls.append(time.perf_counter() - started)
         replies.append("".join(piece.text for piece in pieces))
         passes.append(pieces[-1].forward_passes)
+        tokens.append(pieces[-1].reply_tokens)
     for call in work["calls"][:10]:
         started = time.perf_counter()
         # Another question, so that only the fixed part has been read before.
@@ -67,9 +72,37 @@ def _engine(order: dict[str, Any]) -> dict[str, Any]:
         "load_seconds": loaded,
         "cold_start_seconds": cold,
         "passes_per_call": sum(passes) / len(passes),
+        "tokens_per_call": sum(tokens) / len(tokens),
+        "call_tokens_per_second": sum(tokens) / sum(calls),
+        "cancels": _cancels(engine, work["texts"]),
         "calls": calls,
         "replies": replies,
     }
+
+
+def _cancels(engine: Any, texts: list[dict[str, str]], count: int = CANCELS) -> list[float]:
+    """Seconds from a cancel to the end of decoding; by turns while a prompt is read and while a reply is written."""
+    from agent.models.engine import Request
+
+    found = []
+    for number in range(count):
+        cancelled, begun = threading.Event(), threading.Event()
+        prompt = f"Cancel {number}. " + texts[number % len(texts)]["prompt"]
+        pieces = engine.generate(Request(prompt, cancelled=cancelled))
+
+        def work(pieces: Any = pieces, begun: threading.Event = begun) -> None:
+            for _ in pieces:
+                begun.set()
+
+        decoding = threading.Thread(target=work)
+        decoding.start()
+        begun.wait(0.1 if number % 2 else None)
+        time.sleep(0.003 * number)  # not always at the same place of a step
+        started = time.perf_counter()
+        cancelled.set()
+        decoding.join()
+        found.append(time.perf_counter() - started)
+    return found
 
 
 def _generate(order: dict[str, Any]) -> dict[str, Any]:

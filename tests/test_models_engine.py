@@ -160,6 +160,30 @@ def test_a_long_prompt_is_left_between_two_chunks() -> None:
     assert list(engine.generate(Request("word " * 200, reply_grammar(), max_tokens=1)))[-1].cached_tokens == inner.chunk
 
 
+def test_a_cancelled_reply_ends_within_one_step() -> None:
+    engine, cancelled, steps = tiny_engine(), threading.Event(), []
+    inner = engine.backend
+
+    class Noting:
+        context, vocabulary, chunk = inner.context, inner.vocabulary, inner.chunk
+        start, fork = inner.start, inner.fork
+
+        def read(self, state: object, past: int, tokens: list[int]) -> object:
+            steps.append(cancelled.is_set())
+            if len(steps) == 8:  # as if another thread had cancelled while this step runs
+                cancelled.set()
+            return inner.read(state, past, tokens)
+
+    engine.backend = Noting()  # type: ignore[assignment]
+    prompt = render_prompt([HumanMessage("Hi")])
+    pieces = list(engine.generate(Request(prompt, reply_grammar(), max_tokens=400, cancelled=cancelled)))
+    assert pieces[-1].ending == "cancelled"
+    assert steps == [False] * 8
+    assert pieces[-1].forward_passes == 8
+    # The step that ran is kept, so the next turn of this chat does not read its prompt again.
+    assert list(engine.generate(Request(prompt, max_tokens=1)))[-1].cached_tokens > 0
+
+
 def test_a_reader_who_walks_away_frees_the_engine() -> None:
     engine = tiny_engine()
     pieces = engine.generate(Request(render_prompt([HumanMessage("Hi")]), reply_grammar(), max_tokens=50))

@@ -162,6 +162,19 @@ def test_when_every_choice_fails_all_reasons_are_given() -> None:
         list(model.stream("Hi"))
 
 
+@pytest.mark.parametrize(
+    ("setting", "held"),
+    [
+        ("hf:a, embedded", True),
+        ("embedded,embedded:mine", True),
+        ("openai:http://127.0.0.1:9#m,embedded", False),
+        ("embedded, openai:http://127.0.0.1:9#m", False),
+    ],
+)
+def test_several_choices_stream_only_if_none_can_type_a_figure(setting: str, held: bool, tmp_path: Path) -> None:
+    assert open_model(setting, tmp_path).cannot_type_figures is held  # type: ignore[attr-defined]
+
+
 def test_a_bug_in_a_model_is_not_taken_for_a_failed_choice() -> None:
     model = FirstThatWorks(
         [lambda: ScriptedChatModel(replies=[ZeroDivisionError()]), lambda: ScriptedChatModel(replies=["x"])]

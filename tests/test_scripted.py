@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
+from agent.models.engine import Turns
 from agent.models.template import Call
 from agent.scripted import ScriptedChatModel
 from shop import ToolError
@@ -47,3 +50,20 @@ def test_text_streams_word_by_word(text: str) -> None:
     assert chunks[-1].chunk_position == "last"
     if text.startswith("One"):
         assert [str(chunk.text) for chunk in chunks] == ["One", " two", " ", " three.", ""]
+
+
+def test_a_script_with_a_queue_serves_one_chat_at_a_time_and_takes_turns() -> None:
+    queue, told, cancelled = Turns(), [], threading.Event()
+    model = ScriptedChatModel(replies=["One.", "Two."], queue=queue)
+    assert model.takes_turns
+    assert not ScriptedChatModel().takes_turns
+    assert model.invoke("Hi", cancelled=cancelled, waiting=told.append).text == "One."
+    assert model.asked[0].options == {}
+    with queue.turn():
+
+        def leave(before: int) -> None:
+            told.append(before)
+            cancelled.set()
+
+        assert model.invoke("Hi", cancelled=cancelled, waiting=leave).text == ""
+    assert (told, len(model.asked)) == ([1], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,20 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import StructuredTool
+from sklearn.linear_model import Ridge
 
 from agent.models.template import Call
 from agent.scripted import ScriptedChatModel
-from agent.shortlist import MOST, SIZE, Shortlist, ShortlistTools, examples_of, written_examples
+from agent.shortlist import (
+    MOST,
+    SIZE,
+    Shortlist,
+    ShortlistTools,
+    _linear_rule,
+    examples_of,
+    in_english,
+    written_examples,
+)
 from benchmarks.llm_prompts import questions, shortlist_recall
 from retrieval.embed import Vectors
 
@@ -62,7 +73,7 @@ def test_an_example_finds_its_own_tool_first(words: Shortlist) -> None:
 def test_the_questions_that_measure_are_not_the_examples() -> None:
     examples = {text.lower() for e in written_examples().values() for text in [*e["en"], *e["zh"]]}
     asked = questions()
-    assert len(asked) >= 200
+    assert min(Counter(each.tool for each in asked).values()) >= 8
     assert not examples & {each.question.lower() for each in asked}
     assert {each.tool for each in asked} == set(ALL_NAMES)
 
@@ -76,7 +87,8 @@ def test_words_alone_find_most_tools() -> None:
 @pytest.mark.slow
 def test_with_vectors_the_tool_is_among_five_almost_always(tmp_path_factory: pytest.TempPathFactory) -> None:
     recall = {(r.metric, r.extra["language"]): r.value for r in shortlist_recall(tmp_path_factory.mktemp("home"))}
-    assert recall["recall_5", "all"] > 0.95
+    assert recall["recall_5", "all"] > 0.97
+    assert recall["recall_6", "en"] > 0.99
 
 
 def test_the_list_is_short_in_order_and_keeps_what_was_used(words: Shortlist) -> None:
@@ -96,8 +108,26 @@ def test_vectors_are_asked_about_english_alone() -> None:
     tools = {"a": "apples", "z": "zebras"}
     both = Shortlist(examples_of(tools), embedder)
     assert both.rank("zzz")[0] == "z"
-    both.rank("给水壶定价")
+    both.rank("啊啊啊")
+    both.scores("给水壶定价")
     assert embedder.asked == ["zzz"]
+    both.rank("给水壶定价")
+    assert embedder.asked == ["zzz", "price"]
+
+
+def test_chinese_words_are_read_longest_first_and_strange_ones_left_out() -> None:
+    assert in_english("这款水壶的零售价，广告语呢") == "retail price advertising slogan copy"
+    assert in_english("啊啊啊") == ""
+
+
+def test_the_linear_rule_is_ridge_regression() -> None:
+    vectors = np.random.default_rng(0).normal(size=(12, 4))
+    owners = np.arange(12) % 3
+    middle, rule = _linear_rule(vectors, owners, 3)
+    for tool in range(3):
+        known = Ridge(alpha=1.0).fit(vectors, owners == tool)
+        assert np.allclose(rule[:, tool], known.coef_)
+    assert np.allclose(middle, vectors.mean(axis=0))
 
 
 def agent_tools() -> list[StructuredTool]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.assistant import Answer, Event, StepFinished, StepStarted, TextDelta
 from agent.render import render, render_table
+from agent.turns import Waiting
 from shop import Figure, ToolResult
 from ui.links import escape, figure_link
 
@@ -19,6 +20,8 @@ WORDS = {
         "tokens": "tokens",
         "thinking": "Thinking …",
         "loading": "The language model is still loading …",
+        "ahead": "{count:,} chats ahead of you",
+        "one_ahead": "{count} chat ahead of you",
     },
     "zh": {
         "stopped": "已停止。",
@@ -26,6 +29,8 @@ WORDS = {
         "tokens": "个词元",
         "thinking": "思考中……",
         "loading": "语言模型仍在加载……",
+        "ahead": "前面还有 {count:,} 个对话",
+        "one_ahead": "前面还有 {count} 个对话",
     },
 }
 
@@ -52,11 +57,14 @@ class Turn:
     failure: str = ""
     answer: Answer | None = None
     waits_for_model: bool = False
+    chats_before: int = 0
 
     def take(self, event: Event) -> None:
         """Enter what the assistant just did."""
-        self.waits_for_model = False
+        self.waits_for_model, self.chats_before = False, 0
         match event:
+            case Waiting(before):
+                self.chats_before = before
             case StepStarted(name, arguments):
                 self.steps.append(Step(name, arguments))
                 self.text = ""
@@ -111,12 +119,19 @@ def _turn_messages(turn: Turn, number: int, figures: Mapping[str, Figure], local
     else:
         # A figure that streams in is whole or not there: what stands after the last open brace waits.
         text = turn.text[: turn.text.rfind("{{")] if turn.text.rfind("{{") > turn.text.rfind("}}") else turn.text
-        waiting = words["loading" if turn.waits_for_model else "thinking"]
-        if turn.steps and turn.steps[-1].running:
-            waiting = ""
-        shown = render(text, figures, locale, figure_link("chat")) or waiting
+        shown = render(text, figures, locale, figure_link("chat")) or _waiting(turn, words)
         if shown:
             yield {"role": "assistant", "content": shown}
+
+
+def _waiting(turn: Turn, words: Mapping[str, str]) -> str:
+    """What stands where the answer will; nothing while a tool runs, which says so itself."""
+    if turn.chats_before:
+        said = words["one_ahead" if turn.chats_before == 1 else "ahead"].format(count=turn.chats_before)
+        return f"<small>{said}</small>"  # about the desk, as the footer is, and no figure of the shop's
+    if turn.steps and turn.steps[-1].running:
+        return ""
+    return words["loading" if turn.waits_for_model else "thinking"]
 
 
 def _step_message(step: Step, step_id: str, figures: Mapping[str, Figure], locale: str) -> dict[str, Any]:

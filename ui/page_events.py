@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from agent.brief.types import Brief
+from agent.turns import Waiting
 from shop import Figure
 from shop.quantities import parse_number
 from ui.briefs import Wanted
@@ -63,7 +64,8 @@ class Events:
                     turn.take(event)
                     brief = self._desk.brief_of(event)
                     shown = Shown(brief) if brief else shown
-                    if turn.steps or time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
+                    waits = isinstance(event, Waiting)  # the next event may be long in coming
+                    if turn.steps or waits or time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
                         yield self._chat(conversation, locale), conversation, shown, gr.skip()
                         updated = time.monotonic()
             yield self._chat(conversation, locale), conversation, shown, gr.Textbox(**IDLE)

@@ -6,19 +6,16 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
+from langchain_core.language_models import LanguageModelInput, ModelProfile
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.language_models.chat_models import generate_from_stream
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, InvalidToolCall, ToolMessage
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import Field, SkipValidation
 
 from agent.ledger import PARTS
-from agent.models.binding import ToolChoice, ToolLike, bound
+from agent.models.binding import ToolChoice, ToolLike, WritingChatModel
 from agent.models.engine import Engine, Piece, Request
 from agent.models.grammar import reply_grammar
 from agent.models.template import CALL_START, MalformedReply, compact, parse_reply, render_prompt
@@ -27,7 +24,7 @@ from shop import ToolResult
 CUT_OFF = "The tool call was cut off before it was complete; ask for less at once."
 
 
-class LocalChatModel(BaseChatModel):
+class LocalChatModel(WritingChatModel):
     """Chat with a local engine.
 
     Beyond LangChain's arguments a call takes, by `bind` or as keywords:
@@ -88,24 +85,9 @@ class LocalChatModel(BaseChatModel):
         """Bind tools; `tool_choice` is `auto`, `any`, `none` or a tool's name, or what OpenAI takes for them."""
         # Structured output is text that the model writes, not arguments that a user gave.
         spans = {"spans": False} if "ls_structured_output_format" in kwargs else {}
-        return self.bind(**bound(tools, tool_choice), **spans, **kwargs)
+        return super().bind_tools(tools, tool_choice=tool_choice, **spans, **kwargs)
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
-
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
+    def _write(self, messages: list[BaseMessage], stop: list[str] | None, **kwargs: Any) -> Iterator[AIMessageChunk]:
         tools = kwargs.get("tools") or []
         figures = kwargs.get("figures")
         names = known_figures(messages) if figures is None else list(figures)
@@ -120,11 +102,7 @@ class LocalChatModel(BaseChatModel):
             cancelled=kwargs.get("cancelled"),
             waiting=kwargs.get("waiting"),
         )
-        for message in self._messages(self.engine.generate(request)):
-            chunk = ChatGenerationChunk(message=message)
-            if run_manager:
-                run_manager.on_llm_new_token(str(message.text), chunk=chunk)
-            yield chunk
+        return self._messages(self.engine.generate(request))
 
     def _messages(self, pieces: Iterator[Piece]) -> Iterator[AIMessageChunk]:
         """Text as it comes, placeholders whole; a call in one chunk; at the end the usage."""

@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LanguageModelInput, ModelProfile
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.language_models import BaseChatModel, ModelProfile
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr
 
-from agent.models.binding import ToolChoice, ToolLike, bound
+from agent.models.binding import ToolChatModel
 from shop import BadInput, ToolError
 
 REST_SECONDS = 60.0
 ADAPTERS = Path(__file__).parents[2] / "adapters"
 Result = TypeVar("Result")
+SERVER = "openai:"  # the only kind without our grammar
 FORMS = "embedded, embedded:ADAPTER, hf:NAME or openai:URL#NAME"
-EMBEDDED_MEGABYTES = 900  # peak of the embedded model in OpenVINO, as `./debut bench llm` measures it, and some room
+EMBEDDED_MEGABYTES = 1100  # peak of the embedded model in OpenVINO, as `./debut bench llm` measures it, and some room
 TORCH_MEGABYTES = 400
 
 
@@ -49,7 +49,7 @@ def open_model(setting: str, home: Path, api_key: str = "") -> BaseChatModel:
         raise BadInput(f"No model is named; set DEBUT_MODEL to {FORMS}.")
     if len(openers) == 1:
         return openers[0]()
-    return FirstThatWorks(openers)
+    return FirstThatWorks(openers, cannot_type_figures=not any(part.startswith(SERVER) for part in parts))
 
 
 def environment(setting: str) -> dict[str, str]:
@@ -124,20 +124,33 @@ def _server(address: str, name: str, api_key: str) -> BaseChatModel:
     return open_server(address, name, api_key)
 
 
-class FirstThatWorks(BaseChatModel):
+class FirstThatWorks(ToolChatModel):
     """Several models in order of preference: a call goes to the first that does not fail with a `ToolError`.
 
     One that failed rests for a minute, so that a server that is down is not waited for on every call. Once a reply has
     begun to stream there is no going back: an error then ends it.
+
+    Args:
+        openers: Open the choices, at their first use.
+        cannot_type_figures: Whether none of them can write a figure of its own.
     """
 
     _openers: list[Callable[[], BaseChatModel]] = PrivateAttr()
     _opened: dict[int, BaseChatModel] = PrivateAttr(default_factory=dict)
     _rests_until: dict[int, float] = PrivateAttr(default_factory=dict)
+    _cannot_type_figures: bool = PrivateAttr()
 
-    def __init__(self, openers: Sequence[Callable[[], BaseChatModel]], **kwargs: Any) -> None:
+    def __init__(
+        self, openers: Sequence[Callable[[], BaseChatModel]], cannot_type_figures: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._openers = list(openers)
+        self._cannot_type_figures = cannot_type_figures
+
+    @property
+    def cannot_type_figures(self) -> bool:
+        """Whether every choice is held by a grammar, so that what streams may be shown whichever answers."""
+        return self._cannot_type_figures
 
     @property
     def takes_turns(self) -> bool:
@@ -150,12 +163,6 @@ class FirstThatWorks(BaseChatModel):
 
     def _resolve_model_profile(self) -> ModelProfile:
         return ModelProfile(tool_calling=True, tool_choice=True, structured_output=False)
-
-    def bind_tools(
-        self, tools: Sequence[ToolLike], *, tool_choice: ToolChoice = None, **kwargs: Any
-    ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools, as the local model does."""
-        return self.bind(**bound(tools, tool_choice), **kwargs)
 
     def _generate(
         self,
