@@ -13,6 +13,7 @@ from ui.terminal import print_json
 
 app = typer.Typer(help="Measure a promise against its rivals; heavy ones take minutes.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+Shared = Annotated[Path | None, typer.Option(help="Folder of the public data sets.")]
 Folder = Annotated[Path | None, typer.Option("--data", help="Folder with the data to measure on.")]
 
 
@@ -56,6 +57,7 @@ def llm(
     context: typer.Context,
     quick: Annotated[bool, typer.Option("--quick", help="A few calls instead of thirty.")] = False,
     llama_python: Annotated[Path | None, typer.Option(help="Python of an environment that has llama_cpp.")] = None,
+    onnx_python: Annotated[Path | None, typer.Option(help="Python of one that has onnxruntime_genai.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often all methods run; medians are printed.")] = 1,
     agreement: Annotated[bool, typer.Option("--agreement", help="Also compare precisions on 210 questions.")] = False,
     as_json: Json = False,
@@ -64,7 +66,7 @@ def llm(
     settings: Settings = context.obj
     from benchmarks.llm import main
 
-    found = main(quick, settings.home, llama_python, rounds, agreement)
+    found = main(quick, settings.home, llama_python, onnx_python, rounds, agreement)
     _print(found, ("method", "weights", "metric", "value", "n"), as_json)
 
 
@@ -86,6 +88,121 @@ def judgement(data: Folder = None, as_json: Json = False) -> None:
     from benchmarks.judgement import main
 
     _print(main(data), ("method", "metric", "value", "low", "high", "n"), as_json)
+
+
+@app.command()
+def price(
+    data: Folder = None,
+    shared: Annotated[Path | None, typer.Option(help="Folder of the public data sets.")] = None,
+    seeds: Annotated[int, typer.Option(min=0, help="Demo markets to decide prices in.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Elasticities against simple regressions, and price decisions against an oracle."""
+    from benchmarks.price import main
+
+    columns = ("set", "step", "product", "method", "metric", "value", "low", "high", "n")
+    _print(main(data, shared, seeds), columns, as_json)
+
+
+@app.command()
+def agent(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Option("--file", help="Cases, one a line; left out, our own.")] = None,
+    rivals: Annotated[bool, typer.Option("--rivals", help="Also routers, and the model without its parts.")] = False,
+    most: Annotated[int, typer.Option(min=0, help="At most so many cases, evenly taken; 0 takes all.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """The assistant's calls: right tool, right arguments, and rightly none."""
+    settings: Settings = context.obj
+    from benchmarks.agent import CASES, main
+
+    found = main(file or CASES, settings.model, settings.home, rivals, most)
+    _print(found, ("method", "lang", "metric", "value", "low", "high", "n"), as_json)
+
+
+@app.command()
+def service(
+    file: Annotated[Path, typer.Option("--file", help="Tasks with their gold calls.")],
+    db: Annotated[Path, typer.Option("--db", help="The shop they start from.")],
+    expected: Annotated[Path, typer.Option("--expected", help="What each task should lead to.")],
+    shop: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty database to run on.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The service tools: gold writes of a task set, by their owner, by a stranger, and sent twice."""
+    from benchmarks.service import main
+
+    found = main(file, db, expected, shop)
+    print_json(found) if as_json else print("\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
+@app.command()
+def stock(
+    data: Annotated[Path, typer.Option("--data", help="Folder with sales, in the layout or as published.")],
+    lead_time: Annotated[int, typer.Option(help="Days from order to shelf.")] = 14,
+    review: Annotated[int, typer.Option(help="Days between orders.")] = 7,
+    cost_ratio: Annotated[list[float], typer.Option(help="Lost margin over holding cost of a review; repeatable.")] = [  # noqa: B006
+        2.0,
+        5.0,
+        10.0,
+        20.0,
+    ],
+    fill_rate: Annotated[list[float], typer.Option(help="Fill rate to compare at; repeatable.")] = [0.9, 0.95],  # noqa: B006
+    series: Annotated[int, typer.Option(min=2, help="At most so many products.")] = 2000,
+    earlier: Annotated[bool, typer.Option("--earlier", help="Measure on the period before the test.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Stock rules replayed on real demand at equal fill rate: turnover and cost."""
+    from benchmarks.stock import Terms, main
+
+    found = main(data, Terms(lead_time, review, tuple(fill_rate), tuple(cost_ratio), series), earlier)
+    if not as_json:
+        del found["curves"]  # sixteen settings of each method: for a program to draw
+    _print(found, ("method", "metric", "at_fill", "cost_ratio", "value", "low", "high", "n"), as_json)
+
+
+@app.command()
+def promotion(
+    data: Folder = None,
+    shared: Shared = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Divisions into training and test.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Targeting by uplift on a randomised test, against random, a response model and RFM."""
+    from benchmarks.promotion import main
+
+    columns = ("outcome", "arm", "share", "method", "metric", "value", "low", "high", "n")
+    _print(main(data, shared, seeds), columns, as_json)
+
+
+@app.command()
+def ads(
+    data: Folder = None,
+    shared: Shared = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Known truths drawn for each spend history.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Advertising budgets held to known truths; click and order rates of single ads."""
+    from benchmarks.ads import main
+
+    columns = ("set", "truth", "target", "budget", "rate", "method", "metric", "value", "low", "high", "n")
+    _print(main(data, shared, seeds), columns, as_json)
+
+
+@app.command()
+def whatif(
+    rounds: Annotated[int, typer.Option(min=1, help="Values of each input and draft.")] = 5, as_json: Json = False
+) -> None:
+    """Briefs with a changed price, date, budget, lead time or service level: seconds to the new figures."""
+    from tempfile import TemporaryDirectory
+
+    from benchmarks.whatif import main
+    from shop import Shop, demo
+
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/demo.db"
+        demo.build(url)
+        found = main(Shop.open(url), rounds)
+    _print(found, ("input", "metric", "value", "within_limit", "n"), as_json)
 
 
 def _print(found: dict[str, Any], columns: Sequence[str], as_json: bool) -> None:

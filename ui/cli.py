@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ui import bench
+from ui import bench, finetune
 from ui.edge import EXIT_BAD_INPUT, Failure, edge
 from ui.settings import Settings
 from ui.terminal import bar, print_json, say, step_line
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench.app, name="bench")
+app.add_typer(finetune.app, name="finetune")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 Locale = Annotated[str, typer.Option(help="Language of the answer: en or zh.")]
 
@@ -58,15 +59,18 @@ def chat(
     context: typer.Context,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 7860,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    role: Annotated[str, typer.Option(help="Whose page: manager, or customer for the shoppers' alone.")] = "manager",
 ) -> None:
-    """Serve the page: the conversation, the brief beside it."""
+    """Serve the page: the conversation, the brief beside it; or the shoppers' page."""
+    if role not in ("manager", "customer"):
+        raise typer.BadParameter(f"The role {role!r} is not one of manager, customer")
     settings = _prepared(context)
     from ui.chat_page import serve
     from ui.wiring import Desk
 
     desk = Desk.open(settings)
     _say_shop(desk.shop)
-    serve(desk, settings.log_file, port, browser and sys.stdout.isatty())
+    serve(desk, settings.log_file, port, browser and sys.stdout.isatty(), role == "customer")
 
 
 @app.command()
@@ -186,6 +190,20 @@ def index(
 
 
 @app.command()
+def feedback(
+    context: typer.Context,
+    weeks: Annotated[int, typer.Option(min=1, max=12, help="Take in so many of the last weeks.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Hold past forecasts to the sales that have come since: errors by method, drift, and how weights move."""
+    settings = _settings(context)
+    from ui import feedback as report
+
+    found = report.run(settings, weeks)
+    print_json(report.as_json(found)) if as_json else print(report.as_text(found))
+
+
+@app.command()
 def tools(as_json: Json = False) -> None:
     """Print the reference of the tools, made from their signatures."""
     from tools import ALL
@@ -208,6 +226,25 @@ def figure(
 
     traced = trace(open_shop(settings), brief_id.upper(), figure_id)
     print_json(traced.as_json()) if as_json else print(traced.as_text())
+
+
+@app.command()
+def actions(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="approve or reject one, verify the audit; left out, list them.")] = "list",
+    action_id: Annotated[str, typer.Argument(help="Such as A-1f0c9a6b2d3e.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show the manager's proposals that wait, and approve or reject one."""
+    if what not in ("list", "approve", "reject", "verify"):
+        raise typer.BadParameter(f"{what!r} is not one of list, approve, reject, verify")
+    settings = _settings(context)
+    from shop.session import Session
+    from ui.approvals import decide
+    from ui.wiring import MANAGER, open_shop
+
+    found = decide(open_shop(settings).acting_as(Session(MANAGER.role, MANAGER.id)), what, action_id)
+    print_json(found) if as_json else print("\n".join(found["lines"]))
 
 
 @app.command()
