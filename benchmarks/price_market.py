@@ -15,6 +15,7 @@ from shop.demo.catalogue import FULL, Item, Scale, make_items
 from shop.demo.market import Market, simulate
 from shop.demo.words import Words, load
 from tools.elasticity.fit import Fitted, Observations, fit_elasticities
+from tools.elasticity.orthogonal import second_opinion
 from tools.elasticity.read import MOST_EMPTY, observations
 from tools.elasticity.within import within_slope
 from tools.pricing.advice import STEP
@@ -23,6 +24,7 @@ from tools.pricing.robust import expected_profit, robust_price
 
 Array = NDArray[np.float64]
 STEPS = (STEP, 0.3)  # the tool's own limit on a step, and one that hardly binds
+PLUGGED = ("naive_ols", "fixed_effects", "double_ml")  # rivals, whose one best guess is taken for the truth
 _RECENT = 91
 _MIN_MARGIN = 0.15
 _DRAWS = 400
@@ -47,25 +49,27 @@ def market_results(seeds: int, scale: Scale = FULL) -> list[Result]:
     words = load()
     earned: dict[float, list[dict[str, float]]] = {step: [] for step in STEPS}
     promised: dict[float, list[tuple[float, float]]] = {step: [] for step in STEPS}
-    errors: dict[str, list[tuple[float, float, float]]] = {m: [] for m in ("debut", "naive_ols", "fixed_effects")}
+    errors: dict[str, list[tuple[float, float, float]]] = {m: [] for m in ("debut", *PLUGGED)}
     for seed in range(seeds):
         items, market = draw_market(words, scale, seed)
         frame = weekly_frame(words, items, market)
         data, skus, _ = observations(frame)
         fitted = fit_elasticities(data)
-        naive, fixed = per_product(data, False).value, _by_department(data)
+        plugged = {
+            "naive_ols": per_product(data, False).value,
+            "fixed_effects": _by_department(data),
+            "double_ml": _double_ml(data, fitted),
+        }
         number = {sku: place for place, sku in enumerate(skus)}
         cases = {sku: case for sku, case in on_sale(items, market).items() if sku in number}
         for sku, case in cases.items():
             at = number[sku]
             own = fitted.products[at]
             inside = float(own.low <= case.truth <= own.high)
-            for method, value in (("debut", own.value), ("naive_ols", naive[at]), ("fixed_effects", fixed[at])):
+            for method, value in (("debut", own.value), *((name, found[at]) for name, found in plugged.items())):
                 errors[method].append((seed, value - case.truth, inside if method == "debut" else np.nan))
         for step in STEPS:
-            profits, promise = _profits(
-                items, cases, number, fitted, {"naive_ols": naive, "fixed_effects": fixed}, step
-            )
+            profits, promise = _profits(items, cases, number, fitted, plugged, step)
             earned[step].append(profits)
             promised[step].append(promise)
     rows = [row for method, found in errors.items() for row in _elasticity_rows(method, np.array(found))]
@@ -147,6 +151,12 @@ def _by_department(data: Observations) -> Array:
     return slopes
 
 
+def _double_ml(data: Observations, fitted: Fitted) -> Array:
+    """The one slope that double machine learning finds for the whole shop, given to every product (P,)."""
+    second = second_opinion(data, fitted)
+    return np.full(len(data.chains), np.nan if second is None else second.value)
+
+
 def _profits(
     items: list[Item],
     cases: dict[str, Case],
@@ -158,7 +168,7 @@ def _profits(
     """Weekly profit by method, and Debut's promised and realised gain."""
     endings = usual_endings(np.array([item.price / 100 for item in items]))
     margins = np.median([1 - case.cost / case.price for case in cases.values()])
-    earned = dict.fromkeys(("keep_price", "cost_plus", "naive_ols", "fixed_effects", "debut", "oracle"), 0.0)
+    earned = dict.fromkeys(("keep_price", "cost_plus", *PLUGGED, "debut", "oracle"), 0.0)
     promised, came = 0.0, 0.0
     for sku, case in cases.items():
         bounds = (max(case.price * (1 - step), price_floor(case.cost, _MIN_MARGIN)), case.price * (1 + step))

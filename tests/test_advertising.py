@@ -1,6 +1,8 @@
 """Advertising: curves against closed forms and a known truth, budgets against a grid, rates, and the tool."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,11 +11,14 @@ from test_launch import check_templates
 
 from shop import Actor, Shop, ToolError
 from tools import ALL
+from tools.advertising import plan_advertising
 from tools.advertising.allocate import allocate, climb, equal_split, gain, marginal
 from tools.advertising.channels import CHANNELS, find_channels
+from tools.advertising.joint import Buy, split_limit
 from tools.advertising.rates import concentration, fit_rate, log_loss
 from tools.advertising.read import covering
 from tools.advertising.response import Response, adstock, calendar_columns, fit_response, hill
+from tools.inventory.newsvendor import newsvendor
 from tools.registry import bind
 
 
@@ -232,3 +237,40 @@ def test_a_replay_sees_no_later_campaign(demo_shop: Shop) -> None:
 
     earlier = demo_shop.as_of(demo_shop.cutoff - timedelta(weeks=10))
     assert learn(earlier).media.starts[-1] < np.datetime64(demo_shop.cutoff - timedelta(weeks=10))
+
+
+def test_one_limit_ends_where_the_last_unit_brings_the_same_in_stock_and_advertising() -> None:
+    demand = np.random.default_rng(0).gamma(4.0, 25.0, 4000)
+    buy = Buy(demand, price=20.0, cost=8.0, residual=4.0)
+    spent = np.linspace(10.0, 2000.0, 200)
+    brought = 3.0 * np.exp(-spent / 500.0)
+    free = split_limit(1e6, buy, spent, brought)
+    assert free.rate == 1.0
+    assert free.stock == pytest.approx(8.0 * newsvendor(demand, 4.0, 12.0)[0])
+    tight = split_limit(700.0, buy, spent, brought)
+    assert tight.rate > 1
+    assert 690 < tight.stock + tight.ads <= 700
+    # No other split of the same money is expected to bring more.
+    totals = []
+    for stock in np.linspace(0.0, 700.0, 141):
+        sold = np.minimum(demand, stock / 8.0)
+        bought = (20.0 * sold + 4.0 * (stock / 8.0 - sold)).mean()
+        totals.append(bought + 1500.0 * (1 - np.exp(-(700.0 - stock) / 500.0)))
+    best = np.linspace(0.0, 700.0, 141)[int(np.argmax(totals))]
+    assert tight.stock == pytest.approx(best, abs=15.0)
+
+
+@pytest.mark.slow
+def test_the_first_buy_of_a_draft_takes_its_share_of_the_limit(demo_shop: Shop, tmp_path: Path) -> None:
+    copy = tmp_path / "own.db"
+    shutil.copy(str(demo_shop.engine.url.database), copy)
+    shop = Shop.open(f"sqlite:///{copy}")
+    like = shop.products().dropna(subset=["cost", "list_price"]).iloc[0]
+    shop.add_draft("Oak thing", like["category"], cost=float(like["cost"]), price=float(like["list_price"]))
+    draft = shop.drafts()[-1]
+    result = plan_advertising(shop, budget=3000.0, product=draft.id, weeks=4, money_limit=4000.0)
+    ledger = check_templates(result)
+    parts = [ledger[f"ads.{name}"].value for name in ("stock_money", "planned", "left")]
+    assert sum(float(str(part)) for part in parts) == pytest.approx(4000.0)
+    assert float(str(ledger["ads.joint_return"].value)) >= 1
+    assert "first buy takes" in result.summary

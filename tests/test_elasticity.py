@@ -1,5 +1,6 @@
 """Elasticities: regressions against dummies and statsmodels, pooling and estimates against what is known."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 
 from shop import Shop
 from shop import schema as t
-from tools.elasticity.estimate import Elasticity, as_plain, from_plain
+from tools.elasticity.cross import cross_price, substitute_prices, telling
+from tools.elasticity.estimate import Elasticities, Elasticity, Second, as_plain, from_plain
 from tools.elasticity.fit import Observations, fit_elasticities
 from tools.elasticity.orthogonal import second_opinion
 from tools.elasticity.poisson import fit_poisson
-from tools.elasticity.pool import between_variance, moderate, pull
+from tools.elasticity.pool import moderate, pull
 from tools.elasticity.read import observations, shop_elasticities, weekly_offers
+from tools.elasticity.substitutes import likeness, shares
 from tools.elasticity.within import naive_slope, take_out_effects, within_slope
 
 
@@ -87,12 +90,6 @@ def test_poisson_with_effects_is_the_glm_with_dummies() -> None:
     known = sm.GLM(units, np.hstack([x, dummies]), family=sm.families.Poisson()).fit()
     assert found.slopes == pytest.approx(known.params[:2], abs=2e-3)
     assert found.mean == pytest.approx(known.fittedvalues, rel=0.02)
-
-
-def test_between_variance_is_dersimonian_laird() -> None:
-    assert between_variance(np.array([1.0, 1.0, 1.0]), np.ones(3)) == 0
-    slopes, sds = np.array([-1.0, -2.0, -4.0]), np.array([0.1, 0.1, 0.1])
-    assert between_variance(slopes, sds) == pytest.approx(slopes.var(ddof=1) - 0.01)
 
 
 def test_pulling_goes_by_how_well_each_is_known() -> None:
@@ -221,8 +218,69 @@ def test_double_machine_learning_agrees_on_clean_prices() -> None:
     data = seen(panel({"A": -2.0}, products=30, weeks=90, level=3.0))
     found = second_opinion(data, fit_elasticities(data))
     assert found is not None
-    assert found[0] == pytest.approx(-2.0, abs=4 * found[1])
-    assert found[1] < 0.2
+    assert found.value == pytest.approx(-2.0, abs=4 * found.sd)
+    assert found.sd < 0.2
+    assert found.first == pytest.approx(-2.0, abs=0.15)
+    assert abs(found.apart) < 0.15
+
+
+def test_methods_that_disagree_widen_the_interval() -> None:
+    own = Elasticity(-2.0, 0.3, "", True, 9, 900)
+    agreed = Elasticities({"": own}, {}, {}, {}, Second(-2.1, 0.1, -2.0, 0.1))
+    apart = Elasticities({"": own}, {}, {}, {}, Second(-1.2, 0.1, -2.0, 0.1))
+    assert agreed.of("") == own
+    found = apart.of("")
+    assert found is not None
+    assert (found.value, found.sd) == (-2.0, pytest.approx(np.hypot(0.3, 0.8)))
+    assert from_plain(as_plain(apart)) == apart
+
+
+def substitutes(count: int) -> np.ndarray:
+    return shares(likeness([{"name": "kettle"}] * count, np.exp(np.linspace(2.6, 3.4, count))))
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.8])
+def test_cross_prices_are_found_and_told_from_none(truth: float) -> None:
+    data = seen(panel({"A": -2.0}, products=24, weeks=104, level=3.0, seed=4))
+    weights = substitutes(24)
+    rng = np.random.default_rng(5)
+    moved = rng.poisson(data.units * np.exp(truth * substitute_prices(data, weights))).astype(float)
+    data = replace(data, units=moved)
+    value, sd = cross_price(data, fit_elasticities(data), weights)[""]
+    assert value == pytest.approx(truth, abs=2.5 * sd)
+    assert sd < 0.2
+    assert telling((value, sd)) == (truth > 0)
+
+
+def test_substitutes_are_the_nearest_in_words_and_price() -> None:
+    names = ["steel kettle", "steel kettle small", "wool blanket", "glass kettle"]
+    alike = likeness([{"name": name} for name in names], np.array([20.0, 21.0, 20.0, 60.0]))
+    assert alike[0].argmax() == 1
+    assert np.diag(alike).tolist() == [0.0] * 4
+    weights = shares(likeness([{"name": "x"}] * 8, np.exp(np.arange(8.0))))
+    assert weights.sum(axis=1) == pytest.approx(1.0)
+    assert ((weights > 0).sum(axis=1) >= 5).all()
+    assert shares(np.zeros((1, 1))).tolist() == [[0.0]]
+
+
+def test_substitute_prices_are_a_naive_mean_over_those_on_sale() -> None:
+    data = seen(panel({"A": -2.0}, products=4, weeks=12))
+    keep = (data.product != 2) | (data.period > 5)
+    data = replace(
+        data,
+        **{n: getattr(data, n)[keep] for n in ("product", "series", "period", "market", "units", "price", "controls")},
+        exposure=None,
+    )
+    weights = substitutes(4)
+    found = substitute_prices(data, weights)
+    usual = [np.log(data.price[data.product == k]).mean() for k in range(4)]
+    for row in range(0, len(found), 7):
+        parts = [
+            (weights[data.product[row], data.product[j]], np.log(data.price[j]) - usual[data.product[j]])
+            for j in range(len(found))
+            if data.period[j] == data.period[row]
+        ]
+        assert found[row] == pytest.approx(sum(w * x for w, x in parts) / sum(w for w, _ in parts))
 
 
 def test_draws_are_never_positive_and_never_absurd() -> None:

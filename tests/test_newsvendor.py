@@ -12,7 +12,7 @@ from scipy.stats import norm, poisson
 from tools.inventory.drp import distribute
 from tools.inventory.lost_sales import Rule, follow, myopic_order, project
 from tools.inventory.markov import stationary, stock_states, transitions
-from tools.inventory.newsvendor import critical_ratio, expected_cost, newsvendor, newsvendor_normal, worth
+from tools.inventory.newsvendor import critical_ratio, expected_cost, newsvendor, worth
 from tools.inventory.option import second_order
 from tools.inventory.rules import eoq, in_packs, level_for_fill, open_to_buy, safety_stock
 from tools.inventory.supplier import terms_of
@@ -21,7 +21,6 @@ from tools.inventory.warehouses import demand_shares
 
 def test_newsvendor_matches_the_textbook() -> None:
     # Snyder and Shen, Fundamentals of Supply Chain Theory: h = 2, p = 18, demand N(120, 10).
-    assert newsvendor_normal(120, 10, 2, 18) == pytest.approx((132.8155, 35.0997), abs=1e-4)
     ranks = (np.arange(400_000) + 0.5) / 400_000
     assert newsvendor(norm.ppf(ranks, 120, 10), 2, 18) == pytest.approx((132.8155, 35.0997), abs=1e-3)
 

@@ -1,5 +1,7 @@
 """Prices: the optimum against its closed form and a grid, elasticity against a known slope, honest refusals."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +12,11 @@ from test_launch import check_templates, world
 
 from shop import Figure, Shop, ToolError
 from shop import schema as t
+from tools.elasticity.read import weekly_offers
+from tools.figures import Sheet
 from tools.pricing import recommend_price, simulate_price
-from tools.pricing.hedonic import attribute_worth
+from tools.pricing.advice import Subject
+from tools.pricing.hedonic import Hedonic, attribute_worth
 from tools.pricing.kernels import (
     best_price,
     charm_prices,
@@ -21,6 +26,9 @@ from tools.pricing.kernels import (
     weighted_quantile,
     with_ending,
 )
+from tools.pricing.ladder import Ladder
+from tools.pricing.neighbours import Neighbours, moved
+from tools.pricing.report import attributes
 from tools.pricing.robust import expected_profit, flip_cost, flip_elasticity, robust_price
 from tools.pricing.rules import intro_price, prior_price
 
@@ -124,6 +132,18 @@ def test_attributes_are_worth_what_the_prices_were_made_of() -> None:
     assert attribute_worth(prices[:10], attributes[:10], ["A"] * 10) is None
 
 
+def test_only_attributes_that_explain_prices_are_listed() -> None:
+    worth = Hedonic({"body: steel": (0.3, 0.2, 0.4), "size: L": (0.1, 0.0, 0.2)}, {"A": 3.0}, 0.6, 40)
+    ladder = Ladder(pd.DataFrame({"price": [20.0]}), pd.DataFrame({"price": []}), "A", np.array([20.0]), worth)
+    subject = Subject(9.0, 20.0, False, "A", {"body": "steel", "finish": "matt"})
+    sheet = Sheet()
+    table = attributes(sheet, ladder, subject)
+    assert table is not None
+    assert len(table.rows) == 1
+    assert [figure.value for figure in sheet.figures] == ["body: steel", 0.3]
+    assert attributes(Sheet(), replace(ladder, worth=replace(worth, fit=0.1)), subject) is None
+
+
 # -- the tool ---------------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +195,64 @@ def test_the_tool_gives_the_figures_the_brief_needs(known: Shop) -> None:
 def number(figure: Figure) -> float:
     assert isinstance(figure.value, int | float), figure.reason
     return float(figure.value)
+
+
+def test_the_nearest_rival_answers_and_without_one_it_is_unknown(known: Shop) -> None:
+    with_moving_prices(known)
+    known.add_draft("Beech kettle", "Kitchen > Kettles", cost=9.0, price=23.0)
+    result = recommend_price(known, "D-0001")
+    ledger = check_templates(result)
+    assert ledger["price.rival_name"].value == "Rival"
+    answer = ledger["price.rival_response"]
+    assert answer.low is not None
+    assert answer.low <= number(answer) <= (answer.high or 0)
+    assert "would best answer" in result.summary
+    with known.begin() as connection:
+        connection.execute(t.competitor_prices.delete())
+    alone = recommend_price(known, "D-0001")
+    assert "no rival price is on record" in check_templates(alone)["price.rival_response"].reason
+    assert "rivals would answer is unknown" in alone.summary
+
+
+def test_a_launch_has_prices_by_week_that_only_fall(known: Shop) -> None:
+    with_moving_prices(known)
+    known.add_draft("Beech kettle", "Kitchen > Kettles", cost=9.0, price=23.0, launch_date=known.today)
+    result = recommend_price(known, "D-0001", strategy="market")
+    ledger = check_templates(result)
+    assert number(ledger["price.stock"]) > 0
+    assert number(ledger["price.markdown_gain"]) >= 0
+    for name in ("price", "weak"):
+        path = [number(f) for figure, f in ledger.items() if re.fullmatch(rf"price\.markdown_\d+_{name}", figure)]
+        assert path == sorted(path, reverse=True)
+        assert all(number(ledger["price.floor"]) <= p <= number(ledger["price.recommended"]) for p in path)
+
+
+def test_stock_on_hand_bounds_what_a_low_price_can_earn(known: Shop) -> None:
+    with_moving_prices(known)
+    with known.begin() as connection:
+        connection.execute(t.warehouses.insert().values(id="W", name="Main"))
+        connection.execute(t.stock.insert().values(sku="P000", warehouse_id="W", day=known.cutoff, on_hand=10))
+    ledger = check_templates(recommend_price(known, "P000"))
+    assert number(ledger["price.stock"]) == 10
+    assert number(ledger["price.stock_price"]) > number(ledger["price.recommended"])
+    assert number(ledger["price.stock_weeks"]) < 12
+
+
+def test_a_price_far_from_the_usual_is_another_channels_and_left_out(known: Shop) -> None:
+    with_moving_prices(known)
+    before = weekly_offers(known)
+    chosen = before[before["sku"] == "P000"]
+    usual = chosen["price"].median()
+    assert (np.abs(np.log(before["price"] / before.groupby("sku")["price"].transform("median"))) < np.log(1.6)).all()
+    with known.begin() as connection:
+        last = known.cutoff - timedelta(days=6)
+        connection.execute(
+            t.daily.update()
+            .where(t.daily.c.sku == "P000", t.daily.c.day >= last)
+            .values(revenue_cents=t.daily.c.units * round(usual * 250))
+        )
+    after = weekly_offers(known)
+    assert after[after["sku"] == "P000"]["price"].max() < 1.6 * usual
 
 
 def test_without_a_cost_the_market_still_answers(known: Shop) -> None:
@@ -268,6 +346,24 @@ def test_a_lower_price_sells_more_by_the_elasticity(known: Shop) -> None:
     assert number(ledger["simulate.revenue_change"]) == pytest.approx(change, rel=0.3)
     flip = number(ledger["simulate.flip_elasticity"])
     assert (20.0 - 9) * 20.0**flip == pytest.approx((18.0 - 9) * 18.0**flip)
+
+
+def test_substitutes_gain_from_a_dearer_price_as_the_cross_elasticity_says() -> None:
+    found = Neighbours(np.array([100.0, 40.0]), np.array([5.0, 8.0]), np.array([0.5, 0.2]))
+    units, margin = moved(found, 1.2, np.array([0.0, 0.6]))
+    gained = [100 * (1.2 ** (0.6 * 0.5) - 1), 40 * (1.2 ** (0.6 * 0.2) - 1)]
+    assert units == pytest.approx([0.0, sum(gained)])
+    assert margin == pytest.approx([0.0, 5 * gained[0] + 8 * gained[1]])
+
+
+def test_the_category_is_told_of_or_said_to_be_unknown(known: Shop) -> None:
+    with_moving_prices(known)
+    result = simulate_price(known, "P000", 18.0)
+    ledger = check_templates(result)
+    figure = ledger["simulate.neighbour_units"]
+    assert (figure.value is None) == any("substitutes is unknown" in warning for warning in result.warnings)
+    assert figure.value is not None or figure.reason
+    assert number(ledger["simulate.neighbours"]) > 0
 
 
 def test_a_draft_is_compared_with_its_planned_price(known: Shop) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from tools.advertising.response import Response
 
@@ -48,6 +47,8 @@ def allocate(response: Response, budget: float, value: Array, caps: Array, logs:
         caps: Most money for a channel in a week, (C,): beyond what was ever spent nothing is known.
         logs: See `gain`.
     """
+    from scipy.optimize import minimize
+
     few = _thinned(response)
     weeks, most = len(value), np.tile(caps, (len(value), 1))
     money = min(budget, float(most.sum()))
@@ -59,6 +60,7 @@ def allocate(response: Response, budget: float, value: Array, caps: Array, logs:
     size = float(np.abs(gain(few, most, value, logs).mean())) or 1.0
 
     def loss(flat: Array) -> tuple[float, Array]:
+
         plan = flat.reshape(weeks, -1) * scale
         slope = marginal(few, plan, value, logs).ravel() * scale
         return -float(gain(few, plan, value, logs).mean()) / size, -slope / size

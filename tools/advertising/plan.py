@@ -105,10 +105,21 @@ def _along(pace: Array, value: Array, caps: Array) -> Array:
     return np.asarray(plan + room * (left / np.maximum(room.sum(axis=0), 1e-12)))
 
 
+def returns(learned: Learned, response: Response, groups: list[int], start: date, weeks: int) -> tuple[Array, Array]:
+    """Rising budgets for all weeks (n,), and what the last unit of money brings at each (n,)."""
+    total = np.array([weekly_value(learned.media, response, g, start, weeks).sum() for g in groups])
+    return _returns(response, total, response.most, weeks)
+
+
+def _returns(response: Response, total: Array, caps: Array, weeks: int) -> tuple[Array, Array]:
+    _, spent, brought = climb(response, float(caps.sum()) * len(total), total, caps, logs=True)
+    return spent * weeks, brought / weeks
+
+
 def _worthwhile(response: Response, total: Array, caps: Array, weeks: int) -> tuple[float | None, bool]:
     """The budget from which the next step brings less than itself, and whether that lies beyond the evidence."""
-    _, spent, brought = climb(response, float(caps.sum()) * len(total), total, caps, logs=True)
-    less = np.flatnonzero(brought < weeks)
+    spent, brought = _returns(response, total, caps, weeks)
+    less = np.flatnonzero(brought < 1)
     if not len(less):
-        return float(spent[-1]) * weeks, True
-    return (None, False) if less[0] == 0 else (float(spent[less[0] - 1]) * weeks, False)
+        return float(spent[-1]), True
+    return (None, False) if less[0] == 0 else (float(spent[less[0] - 1]), False)

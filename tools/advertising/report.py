@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from scipy.stats import poisson
 
 from shop import Chart, Shop, Table
 from tools.advertising.plan import Plan
@@ -136,6 +135,8 @@ def stop_loss(sheet: Sheet, learned: Learned, plan: Plan, asked: Asked) -> Table
 
     The spend is that of the first fortnight, or more where so little could not tell bad luck from a bad channel.
     """
+    from scipy.stats import poisson
+
     cells = []
     quarter = (asked.start.month - 1) // 3 + 1
     for c, name in enumerate(plan.channels):
@@ -183,6 +184,13 @@ def summary(sheet: Sheet) -> str:
     ]
     if sheet.known("ads.worthwhile"):
         text.append("Beyond {{ads.worthwhile}} the last unit no longer brings itself back.")
+    if sheet.known("ads.joint_return"):
+        text.append(
+            "Of the limit of {{ads.limit}} the first buy takes {{ads.stock_money}}, so that the last unit of money "
+            "brings {{ads.joint_return}} in either; {{ads.left}} is left for promotion."
+        )
+    elif sheet.known("ads.left"):
+        text.append("Of the limit of {{ads.limit}}, {{ads.left}} is left.")
     return " ".join(text)
 
 
@@ -195,6 +203,8 @@ def warnings(sheet: Sheet, learned: Learned, plan: Plan, asked: Asked) -> tuple[
         found.append("Whether this beats an equal split cannot be told: too many draws say otherwise.")
     if asked.usable < asked.budget:
         found.append("The joint limit with stock and promotion leaves {{ads.usable}} of {{ads.budget}}.")
+    if sheet.known("ads.limit") and not sheet.known("ads.stock_money"):
+        found.append("What stock takes of the limit is unknown: {{ads.stock_money}}; advertising alone is held to it.")
     if plan.unspent > 0:
         found.append("{{ads.unspent}} is left over: never was so much spent in a week, and beyond it nothing is known.")
     if asked.missing:

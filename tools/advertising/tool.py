@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
+
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_product
 from tools.advertising.channels import find_channels
-from tools.advertising.plan import chosen, make_plan
+from tools.advertising.joint import enter_limit, share_limit
+from tools.advertising.plan import chosen, make_plan, returns
 from tools.advertising.read import covering, learn
 from tools.advertising.report import Asked, chart, split, stop_loss, summary, totals, warnings, weeks_ahead
 from tools.figures import Sheet
@@ -23,7 +26,7 @@ def plan_advertising(
     channels: list[str] | None = None,
     start: str | None = None,
     weeks: int = 8,
-    committed: float = 0.0,
+    committed: float | None = None,
     money_limit: float | None = None,
 ) -> ToolResult:
     """Split an advertising budget over channels and weeks, with predicted click and order rates and marginal return.
@@ -35,14 +38,14 @@ def plan_advertising(
             campaigns on record.
         start: First day as said; left out, the product's launch date or today.
         weeks: Weeks to spread it over, 1 to 26.
-        committed: Money already promised to stock and promotion, where all share a limit.
+        committed: Money already promised to stock and promotion, where all share a limit. Left out, the first buy of
+            a product being planned gets its share of the limit.
         money_limit: The most that stock, promotion and advertising may cost together.
     """
     _check(budget, weeks, committed, money_limit)
     asked = find_channels(channels or [])
     item = None if product is None else find_product(shop, product)
     first = _first_day(shop, item, start)
-    usable = budget if money_limit is None else min(budget, money_limit - committed)
     learned = learn(shop)
     response, missing = chosen(learned, asked)
     group = covering(learned.media.groups, item.category) if item is not None else None
@@ -52,10 +55,17 @@ def plan_advertising(
             "there; leave the product out to plan for the whole shop, or start with a small test."
         )
     groups = [group] if group is not None else list(range(len(learned.media.groups)))
+    shared, unknown = None, ""
+    if money_limit is not None and committed is None:
+        curve = returns(learned, response, groups, first, weeks)
+        shared, unknown = share_limit(shop, item, money_limit, curve, learned.media.costed)
+    left = np.inf if money_limit is None else money_limit - (committed or 0.0) if shared is None else shared.ads
+    usable = min(budget, left)
     plan = make_plan(learned, response, groups, usable, first, weeks)
     scope = Asked(budget, usable, first, learned.media.groups[group] if group is not None else "", missing)
     sheet = Sheet()
     totals(shop, sheet, learned, plan, scope)
+    enter_limit(sheet, money_limit, committed, shared, float(plan.by_week.sum()), unknown)
     tables = (
         split(sheet, learned, plan, scope),
         weeks_ahead(sheet, plan, first),
@@ -70,16 +80,16 @@ def plan_advertising(
     )
 
 
-def _check(budget: float, weeks: int, committed: float, money_limit: float | None) -> None:
+def _check(budget: float, weeks: int, committed: float | None, money_limit: float | None) -> None:
     if not budget > 0:
         raise ToolError(f"A budget of {budget:g} cannot be split; give an amount above zero.")
     if not 1 <= weeks <= 26:
         raise ToolError(f"A plan of {weeks} weeks cannot be made; give 1 to 26 weeks.")
-    if committed < 0:
+    if committed is not None and committed < 0:
         raise ToolError(f"{committed:g} cannot be promised already; give zero or more.")
-    if money_limit is not None and money_limit <= committed:
+    if money_limit is not None and money_limit <= (committed or 0.0):
         raise ToolError(
-            f"With {committed:g} promised to stock and promotion nothing is left of the limit of {money_limit:g}; "
+            f"With {committed or 0:g} promised to stock and promotion nothing is left of the limit of {money_limit:g}; "
             "raise the limit or promise less."
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,27 @@ class Elasticity:
 
 
 @dataclass(frozen=True)
+class Second:
+    """A second opinion on the slope that all products share, beside the first.
+
+    Attributes:
+        value, sd: By double machine learning, with its standard error.
+        first, first_sd: By the pooled regression.
+    """
+
+    value: float
+    sd: float
+    first: float
+    first_sd: float
+
+    @property
+    def apart(self) -> float:
+        """How far the two lie from each other, the second less the first, where chance does not explain it; else 0."""
+        gap = self.value - self.first
+        return gap if abs(gap) > Z80 * float(np.hypot(self.sd, self.first_sd)) else 0.0
+
+
+@dataclass(frozen=True)
 class Elasticities:
     """The estimates of a shop.
 
@@ -65,17 +86,28 @@ class Elasticities:
         products: By SKU, pulled to their group.
         cuts: Prices (money) that part a category path's low, middle and high tier.
         controls: What else moved demand, in logs, by name; for the reader of benchmarks.
-        second: The orthogonal estimate of the whole shop and its standard deviation, where it was made.
+        second: The second opinion on the whole shop, where it was made.
+        cross: By department, `""` for the whole shop: percent change of a product's units per percent change of the
+            prices of its own substitutes, with its standard deviation.
     """
 
     groups: Mapping[str, Elasticity]
     products: Mapping[str, Elasticity]
     cuts: Mapping[str, tuple[float, float]]
     controls: Mapping[str, float]
-    second: tuple[float, float] | None = None
+    second: Second | None = None
+    cross: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def of(self, category: str, price: float | None = None, sku: str | None = None) -> Elasticity | None:
-        """The narrowest estimate for a product or a planned one; None where the shop's prices tell nothing."""
+        """The narrowest estimate for a product or a planned one; None where the shop's prices tell nothing.
+
+        Where two methods disagree on the shop beyond chance, either may be right: the interval takes in the gap.
+        """
+        found = self._narrowest(category, price, sku)
+        gap = 0.0 if self.second is None else self.second.apart
+        return found if found is None or not gap else replace(found, sd=float(np.hypot(found.sd, gap)))
+
+    def _narrowest(self, category: str, price: float | None, sku: str | None) -> Elasticity | None:
         if sku is not None and sku in self.products:
             return self.products[sku]
         path = category.split(" > ") if category else []
@@ -107,5 +139,6 @@ def from_plain(plain: dict[str, Any]) -> Elasticities:
         products={name: Elasticity(**each) for name, each in plain["products"].items()},
         cuts={name: (cut[0], cut[1]) for name, cut in plain["cuts"].items()},
         controls=plain["controls"],
-        second=None if plain["second"] is None else (plain["second"][0], plain["second"][1]),
+        second=None if plain["second"] is None else Second(**plain["second"]),
+        cross={name: (each[0], each[1]) for name, each in plain["cross"].items()},
     )

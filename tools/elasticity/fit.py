@@ -72,6 +72,7 @@ class Fitted:
         controls: Effects of the controls, and of the past where it was used, by name: value and standard error.
         response: Log price with effects out, working residual, fitted units, all (n,): for a second opinion.
         past: Log surprises of earlier periods (n, 3), for the same; empty where series are short.
+        common: The one slope that all products share, each counted by its information, and its standard error.
         instrumented: Whether the cost was used against prices that follow demand.
     """
 
@@ -80,6 +81,7 @@ class Fitted:
     controls: dict[str, tuple[float, float]]
     response: tuple[Array, Array, Array]
     past: Array
+    common: tuple[float, float]
     instrumented: bool = False
 
 
@@ -131,8 +133,14 @@ def fit_elasticities(data: Observations) -> Fitted:
         },
         response=(fit.moved[:, 0], fit.left, fit.mean),
         past=past,
+        common=_common(moved, fit.mean, base, float(np.sqrt(spread[0, 0]))),
         instrumented=hidden is not None,
     )
+
+
+def _common(moved: Array, mean: Array, base: Array, error: float) -> tuple[float, float]:
+    """Products' slopes (n,) averaged by how much each price moved and sold."""
+    return float(np.average(base, weights=mean * moved**2)), error
 
 
 def _hidden(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tools.elasticity.estimate import Second
 from tools.elasticity.fit import Fitted, Observations
 from tools.elasticity.within import Array
 
@@ -15,8 +16,8 @@ _MOST = 40_000
 _FOLDS = 3
 
 
-def second_opinion(data: Observations, fitted: Fitted, seed: int = 0) -> tuple[float, float] | None:
-    """The common elasticity by econml's LinearDML, and its standard error; None for small panels.
+def second_opinion(data: Observations, fitted: Fitted, seed: int = 0) -> Second | None:
+    """The common elasticity by econml's LinearDML beside the regression's; None for small panels.
 
     Units and price have product and week effects taken out at the Poisson weights, then LightGBM learns from the
     controls, the past surprises and the season what else moved either; what is left of demand is regressed on what is
@@ -47,7 +48,7 @@ def second_opinion(data: Observations, fitted: Fitted, seed: int = 0) -> tuple[f
             groups=data.series[rows],
         )
         result = model.intercept__inference()
-    return float(np.ravel(result.point_estimate)[0]), float(np.ravel(result.stderr)[0])
+    return Second(float(np.ravel(result.point_estimate)[0]), float(np.ravel(result.stderr)[0]), *fitted.common)
 
 
 def _known(data: Observations, fitted: Fitted) -> Array:

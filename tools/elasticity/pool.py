@@ -14,16 +14,6 @@ _SPREADS = np.concatenate([[0.0], np.geomspace(0.02, 3.0, 60)])
 _USUAL_SPREAD = 0.5  # groups of one shop rarely differ by more than this, and seldom not at all
 
 
-def between_variance(slopes: Array, sds: Array) -> float:
-    """Variance between groups' true slopes, DerSimonian and Laird's (1986) moment estimate; 0 with fewer than two."""
-    if len(slopes) < 2:
-        return 0.0
-    weight = 1 / sds**2
-    mean = (weight * slopes).sum() / weight.sum()
-    excess = (weight * (slopes - mean) ** 2).sum() - (len(slopes) - 1)
-    return float(max(0.0, excess / (weight.sum() - (weight**2).sum() / weight.sum())))
-
-
 def moderate(errors: Array, power: Array, freedom: Array) -> Array:
     """Standard errors (g,) pulled to what a group's information says they should be (Smyth, 2004).
 

@@ -12,9 +12,11 @@ from sqlalchemy import Date, cast, func, literal, or_, select
 from shop import Shop
 from shop import schema as t
 from shop.learned import Codec
+from tools.elasticity.cross import cross_price
 from tools.elasticity.estimate import Elasticities, Elasticity, as_plain, from_plain, tier_of
 from tools.elasticity.fit import Observations, fit_elasticities
 from tools.elasticity.orthogonal import second_opinion
+from tools.elasticity.substitutes import nearest
 
 WEEKS = 157  # three years: further back prices say little about today's buyers
 _MIN_WEEKS = 8
@@ -22,6 +24,9 @@ _MOST_PRODUCTS = 1200
 _TIERED = 9  # products that a category needs to be parted into price tiers
 MOST_EMPTY = 3  # days out of stock beyond which a week says little
 _AFTER_DAYS = 14  # how long a promotion's dip may last
+_ANOTHER_SALE = (
+    1.6  # a list price this many times the usual one, or a part of it, is another channel's or another pack's
+)
 CODEC: Codec[Elasticities | None] = Codec(
     write=lambda found: None if found is None else as_plain(found),
     read=lambda plain: None if plain is None else from_plain(plain),
@@ -56,6 +61,7 @@ def _learn(shop: Shop) -> Elasticities | None:
         cuts=cuts,
         controls={name: effect[0] for name, effect in fitted.controls.items()},
         second=second_opinion(data, fitted),
+        cross=cross_price(data, fitted, nearest(shop, skus)),
     )
 
 
@@ -114,8 +120,9 @@ def weekly_offers(shop: Shop) -> pd.DataFrame:
     `price` is the price asked, not revenue over units: a week with large orders at a volume discount, or with many
     coupons, would look cheap because it sold much. It is the list price in force less percentage promotions; where no
     list price is kept, the price that most order lines paid. Weeks without a sale are zeros between the first and the
-    last sale. `exposure` is the share of days not out of stock; weeks with few such days are left out. `rivals` is the
-    log of rivals' prices over their mean.
+    last sale. `exposure` is the share of days not out of stock; weeks with few such days are left out, and so are weeks
+    whose list price is far from the product's usual one: most of its few orders then came through another channel.
+    `rivals` is the log of rivals' prices over their mean.
     """
     first = shop.cutoff - timedelta(weeks=WEEKS) + timedelta(days=1)
     sold = _weekly_units(shop, first)
@@ -136,8 +143,12 @@ def weekly_offers(shop: Shop) -> pd.DataFrame:
         category=grid["sku"].map(known["category"]).fillna(""),
     )
     frame = frame.assign(exposure=1 - frame.pop("empty") / 7)
-    usable = (frame["price"] > 0) & (grid["empty"] <= MOST_EMPTY)
-    return frame[usable].reset_index(drop=True)
+    usual = pd.Series(listed).groupby(grid["sku"].to_numpy()).transform("median").to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alike = np.abs(np.log(listed / usual)) <= np.log(_ANOTHER_SALE)
+    usable = ((frame["price"] > 0) & (grid["empty"] <= MOST_EMPTY)).to_numpy() & alike
+    kept: pd.DataFrame = frame[usable].reset_index(drop=True)
+    return kept
 
 
 def _weekly_units(shop: Shop, first: date) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 Array = NDArray[np.float64]
 
@@ -22,12 +21,6 @@ def newsvendor(demand: Array, overage: float, underage: float) -> tuple[float, f
     """
     quantity = float(np.quantile(demand, underage / (underage + overage), method="inverted_cdf"))
     return quantity, expected_cost(demand, quantity, overage, underage)
-
-
-def newsvendor_normal(mean: float, sd: float, overage: float, underage: float) -> tuple[float, float]:
-    """The same for normal demand, in closed form (Snyder and Shen, Fundamentals of Supply Chain Theory, 4.3)."""
-    ratio = underage / (underage + overage)
-    return mean + float(norm.ppf(ratio)) * sd, (overage + underage) * float(norm.pdf(norm.ppf(ratio))) * sd
 
 
 def expected_cost(demand: Array, quantity: float, overage: float, underage: float) -> float:

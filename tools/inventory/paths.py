@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     import lightgbm as lgb
+    from scipy.spatial import cKDTree
 
 Array = NDArray[np.float64]
 SETTINGS: dict[str, Any] = {
@@ -121,6 +121,8 @@ def fit_paths(seen: Seen, until: int, horizon: int, seed: int = 0) -> PathModel:
     Raises:
         ValueError: No window of that length was over by then.
     """
+    from scipy.spatial import cKDTree
+
     first = max(4, until - horizon - max(_LOOK_BACK, 2 * seen.cycle))
     origins = np.arange(first, until - horizon + 1)
     if not len(origins):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tools.inventory.lost_sales import Rule, Run, follow
 from tools.inventory.markov import stationary, stock_states, transitions
-from tools.inventory.rules import in_packs, level_for_fill
+from tools.inventory.rules import in_packs, level_for_fill, safety_stock
 
 Array = NDArray[np.float64]
 JUDGED_WEEKS = 12  # weeks after which stock-out and overstock are judged
@@ -56,6 +56,7 @@ class Plan:
         up_to: Units on hand and on order to reach at a review.
         reorder_point: Stock position (on hand and on order) at which to order when stock is watched every week.
         safety: Units of the reorder point above the median demand that it has to last for.
+        safety_normal: The same by the textbook's formula, as if errors were normal.
         p_stockout: Share of draws that run out at least once by week twelve when the rule is followed.
         p_overstock: Share of draws that still hold a quarter of the buy at week twelve, later orders not counted.
         second_order: Median week of the next order; None where most draws need none within the horizon.
@@ -71,6 +72,7 @@ class Plan:
     up_to: int
     reorder_point: int
     safety: float
+    safety_normal: float
     p_stockout: float
     p_overstock: float
     second_order: int | None
@@ -119,6 +121,7 @@ def order_plan(draws: Array, needs: Needs, launched: bool = False) -> Plan:
         reorder_point=reorder,
         # Against the median, not the mean: launch demand is so skewed that its mean can exceed an upper quantile.
         safety=float(reorder - np.median(after)),
+        safety_normal=_normal_safety(draws[:, from_week : from_week + needs.lead + 1], needs),
         p_stockout=float((run.lost[:, :JUDGED_WEEKS] > 0).any(axis=1).mean()),
         p_overstock=float((left > _UNSOLD * bought).mean()) if bought else 0.0,
         second_order=_next_order(run),
@@ -152,6 +155,14 @@ def _over(draws: Array, start: int, end: int, needs: Needs) -> Array:
         return np.asarray(total)
     late = np.random.default_rng(0).normal(0.0, needs.lead_sd, len(draws))
     return np.asarray(np.maximum(total + late * draws[:, end - 1], 0.0))
+
+
+def _normal_safety(draws: Array, needs: Needs) -> float:
+    """Safety stock from the forecast's error over these weeks (N, W) and the spread of the lead time."""
+    weeks = draws.shape[1]
+    # Errors of one launch go together over its weeks, so the error of a week is that of the sum, spread evenly.
+    error = float(draws.sum(axis=1).std()) / sqrt(weeks)
+    return safety_stock(needs.service, error, weeks, float(draws.mean()), needs.lead_sd)
 
 
 def _level(demand: Array, draws: Array, needs: Needs) -> int:

@@ -62,6 +62,10 @@ def levels(sheet: Sheet, asked: Asked, demand: WeeklyDemand, plan: Plan) -> None
     )
     words = "reorder point less median demand over lead time plus a week: what errors of the forecast may take"
     sheet.add("buy.safety_stock", "Safety stock", plan.safety, "units", words)
+    words = (
+        "normal quantile of the service level times the root of forecast-error and lead-time variance over the weeks"
+    )
+    sheet.add("buy.safety_stock_normal", "Safety stock if errors were normal", plan.safety_normal, "units", words)
     words = f"quantile of demand over lead time plus a week at the {target}; on hand plus on order, watched weekly"
     sheet.add("buy.reorder_point", "Reorder point", plan.reorder_point, "units", words)
     sheet.add(

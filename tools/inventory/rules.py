@@ -6,7 +6,6 @@ from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 Array = NDArray[np.float64]
 
@@ -41,7 +40,9 @@ def safety_stock(
         demand: Units per period.
         lead_sd: Standard deviation of the lead time, in periods.
     """
-    return float(norm.ppf(service_level)) * sqrt(periods * error_sd**2 + (demand * lead_sd) ** 2)
+    from scipy.special import ndtri
+
+    return float(ndtri(service_level)) * sqrt(periods * error_sd**2 + (demand * lead_sd) ** 2)
 
 
 def level_for_fill(demand: Array, per_cycle: Array, fill_rate: float) -> int:

@@ -23,7 +23,7 @@ NO_SLOPE = "past prices of this shop do not tell how demand answers to price; a 
 STEP = 0.1  # most that a price on sale may move at once, as a share of it
 _COSTED = 3
 _DRAWS = 400
-_HEDONIC_FIT = 0.2  # share of price differences that attributes must explain to set a price by them
+HEDONIC_FIT = 0.2  # share of price differences that attributes must explain to set a price by them
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _raw_prices(
         "competition": None if ladder.rivals.empty else float(ladder.rivals["price"].median()),
         "cost": None,
     }
-    if hedonic is not None and hedonic.fit >= _HEDONIC_FIT:
+    if hedonic is not None and hedonic.fit >= HEDONIC_FIT:
         worth = hedonic.price(subject.category, subject.attributes)
         prices["value"] = worth[0] if worth is not None else prices["value"]
     reasons: dict[Strategy, str] = {

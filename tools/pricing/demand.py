@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -21,13 +21,14 @@ _DRAWS = 2000
 class Demand:
     """Units over twelve weeks by draw (N,) at a reference price, or why they are not known.
 
-    `history` tells whether they come from the product's own sales.
+    `history` tells whether they come from the product's own sales; `shape` is each week's share of the units (12,).
     """
 
     units: Array | None
     reference: float | None
     reason: str = ""
     history: bool = False
+    shape: Array = field(default_factory=lambda: np.full(WEEKS, 1 / WEEKS))
 
 
 def current_price(shop: Shop, item: Draft | Product) -> float | None:
@@ -64,9 +65,12 @@ def twelve_weeks(shop: Shop, item: Draft | Product, reference: float | None) -> 
 
 def _launched(shop: Shop, item: Draft | Product, reference: float) -> Demand:
     try:
-        return Demand(launch_forecast(shop, item, reference, weeks=WEEKS).total, reference)
+        forecast = launch_forecast(shop, item, reference, weeks=WEEKS)
     except ToolError as error:
         return Demand(None, None, str(error))
+    weekly = forecast.draws.mean(axis=0)
+    shape = weekly / weekly.sum() if weekly.sum() > 0 else np.full(WEEKS, 1 / WEEKS)
+    return Demand(forecast.total, reference, shape=shape)
 
 
 def _recent(shop: Shop, item: Product) -> tuple[Array, float | None]:

@@ -33,10 +33,15 @@ class Hedonic:
 
     def price(self, category: str, attributes: Mapping[str, str]) -> tuple[float, list[str]] | None:
         """What buyers pay for these attributes in this category, and the attributes that counted; None if none did."""
-        counted = [name for name in _named(attributes) if name in self.worth]
+        counted = self.counted(attributes)
         if category not in self.middle or not counted:
             return None
-        return float(np.exp(self.middle[category] + sum(np.log1p(self.worth[name][0]) for name in counted))), counted
+        added = sum(np.log1p(each[0]) for each in counted.values())
+        return float(np.exp(self.middle[category] + added)), list(counted)
+
+    def counted(self, attributes: Mapping[str, str]) -> dict[str, tuple[float, float, float]]:
+        """What each of these attributes adds, with its bounds; those that few products have are left out."""
+        return {name: self.worth[name] for name in _named(attributes) if name in self.worth}
 
 
 def attribute_worth(

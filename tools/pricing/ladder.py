@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from shop import Draft, Product, Shop
 from tools.launch.analogues import category_similarity, price_similarity, text_similarity
-from tools.launch.cohort import product_text
 from tools.pricing.hedonic import Hedonic, attribute_worth
+from tools.text import product_text
 
 Array = NDArray[np.float64]
 LADDER_COLUMNS = ("sku", "name", "price", "units", "cost", "similarity")

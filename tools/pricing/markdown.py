@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import poisson
 
 Array = NDArray[np.float64]
 
@@ -72,15 +71,14 @@ def plan_markdown(
 
 def _expected(rate: float, price: float, after: Array) -> Array:
     """Expected revenue of a week plus what the stock left is worth, by stock (S + 1,); demand is Poisson."""
-    stock = len(after) - 1
-    chance = poisson.pmf(np.arange(stock + 1), rate)
-    gains = np.zeros(stock + 1)
-    for have in range(stock + 1):
-        sold = np.arange(have + 1)
-        odds = chance[: have + 1].copy()
-        odds[have] = max(1.0 - odds[:have].sum(), 0.0)  # all demand above the stock sells the stock
-        gains[have] = odds @ (price * sold + after[have - sold])
-    return gains
+    from scipy.stats import poisson
+
+    units = np.arange(len(after))
+    chance = poisson.pmf(units, rate)
+    sold_out = np.maximum(1.0 - np.append(0.0, np.cumsum(chance)[:-1]), 0.0)  # demand of all the stock and above
+    taken = np.append(0.0, np.cumsum(chance * units)[:-1]) * price
+    kept = np.convolve(chance, after)[: len(after)] - chance * after[0]
+    return np.asarray(taken + kept + sold_out * (price * units + after[0]))
 
 
 def _course(

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import differential_evolution, minimize
 
 Array = NDArray[np.float64]
 Objective = Callable[[Array], Array]  # prices (n, k) to profit (n,)
@@ -46,6 +45,8 @@ def slsqp(profit: Objective, bounds: Array, starts: int = 5, seed: int = 0) -> O
         starts: Starting points, the middle of the bounds first.
         seed: Of the other starting points.
     """
+    from scipy.optimize import minimize
+
     rng = np.random.default_rng(seed)
     points = [bounds.mean(axis=1), *rng.uniform(bounds[:, 0], bounds[:, 1], (starts - 1, len(bounds)))]
     scale = max(abs(float(profit(points[0][None, :])[0])), 1e-9)
@@ -66,6 +67,8 @@ def slsqp(profit: Objective, bounds: Array, starts: int = 5, seed: int = 0) -> O
 
 def evolution(profit: Objective, bounds: Array, seed: int = 0) -> Optimum:
     """Differential evolution (Storn and Price, 1997), for profit with steps and several peaks."""
+    from scipy.optimize import differential_evolution
+
     found = differential_evolution(
         lambda x: -profit(x.T), bounds, rng=seed, tol=1e-10, maxiter=300, vectorized=True, updating="deferred"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import lambertw
 
 from tools.pricing.optimise import Array, Objective, Optimum, slsqp
 
@@ -27,6 +26,8 @@ def logit_optimum(appeal: Array, slope: float, cost: Array) -> Array:
 
     W is Lambert's function (Li and Huh, 2011). Holds without bounds on prices.
     """
+    from scipy.special import lambertw
+
     margin = (1 + float(np.real(lambertw(np.exp(appeal - slope * cost - 1).sum())))) / slope
     return np.asarray(cost + margin)
 

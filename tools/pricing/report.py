@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from shop import Rows, Shop, Table
 from tools.elasticity import Elasticities, Elasticity
-from tools.elasticity.estimate import Z80
+from tools.elasticity.estimate import Z80, Second
 from tools.elasticity.read import WEEKS
 from tools.figures import Sheet, evidence, interval
-from tools.pricing.advice import NO_COST, NO_SLOPE, STRATEGIES, Advice, Strategy
+from tools.pricing.advice import HEDONIC_FIT, NO_COST, NO_SLOPE, STRATEGIES, Advice, Strategy, Subject
 from tools.pricing.ladder import Ladder
 
+_AWAY = 1.15  # how far from the recommended range a price without limits must lie to be worth a word
+_REGRET = 0.1  # share of profit that another price could still gain before it is worth a word
 _EDGE = 1.02  # how near to the lowest or highest price seen counts as at the edge
 _HOW = {
     "cost": "cost over one minus the usual margin of comparable products",
@@ -133,16 +135,26 @@ def slope(shop: Shop, sheet: Sheet, found: Elasticities | None, elasticity: Elas
     sheet.add(
         "price.elasticity_source", "Prices that it comes from", source, "text", "narrowest group", reason=NO_SLOPE
     )
-    second = None if found is None else found.second
+    second, few = None if found is None else found.second, "too few product weeks to learn from"
     sheet.add(
         "price.elasticity_second",
         "Elasticity of the whole shop by double machine learning",
-        None if second is None else second[0],
+        None if second is None else second.value,
         "ratio",
         "LightGBM takes out of demand and price what promotions, season and earlier surprises explain (econml)",
-        low=None if second is None else second[0] - Z80 * second[1],
-        high=None if second is None else second[0] + Z80 * second[1],
-        reason="too few product weeks to learn from",
+        low=None if second is None else second.value - Z80 * second.sd,
+        high=None if second is None else second.value + Z80 * second.sd,
+        reason=few,
+    )
+    sheet.add(
+        "price.elasticity_first",
+        "Elasticity of the whole shop by the regression",
+        None if second is None else second.first,
+        "ratio",
+        "products' slopes averaged by what each tells",
+        low=None if second is None else second.first - Z80 * second.first_sd,
+        high=None if second is None else second.first + Z80 * second.first_sd,
+        reason=few,
     )
     for end, name in enumerate(("low", "high")):
         sheet.add(
@@ -169,6 +181,21 @@ def strategies(sheet: Sheet, advice: Advice) -> Table:
         )
         cells.append((name + (" (recommended)" if name == advice.chosen else ""), figure, _HOW[name]))
     return Table(title="Five ways to set the price", columns=("Going by", "Price", "How"), rows=tuple(cells))
+
+
+def attributes(sheet: Sheet, ladder: Ladder, subject: Subject) -> Table | None:
+    """What the item's own attributes add to the price in its department; None where that cannot be told."""
+    told = ladder.worth is not None and ladder.worth.fit >= HEDONIC_FIT
+    counted = ladder.worth.counted(subject.attributes) if told and ladder.worth is not None else {}
+    how = "regression of log prices on attributes in the department, categories taken out (hedonic)"
+    cells = []
+    for number, (name, (value, low, high)) in enumerate(counted.items(), start=1):
+        label = sheet.add(f"price.worth_{number}_name", "Attribute", name, "text", "of the product")
+        adds = sheet.add(f"price.worth_{number}", "What it adds to the price", value, "share", how, low, high)
+        cells.append((label, adds, interval(f"price.worth_{number}")))
+    if not cells:
+        return None
+    return Table(title="What its attributes are worth", columns=("Attribute", "Adds", "P10 to P90"), rows=tuple(cells))
 
 
 def rungs(sheet: Sheet, ladder: Ladder) -> Table:
@@ -213,6 +240,14 @@ def summary(sheet: Sheet, advice: Advice) -> str:
             f"Against {{{{price.current}}}} the gain over the first weeks is {{{{price.profit_gain}}}} "
             f"(P10 to P90: {interval('price.profit_gain')}), and {{{{price.gain_chance}}}} likely to be one at all."
         )
+    if sheet.known("price.rival_response"):
+        text.append(
+            "{{price.rival_name}}, the nearest rival at {{price.rival_price}}, would best answer with "
+            f"{{{{price.rival_response}}}} ({interval('price.rival_response')}), which changes "
+            "our units by {{price.rival_units_change}}."
+        )
+    else:
+        text.append("How rivals would answer is unknown: {{price.rival_response}}.")
     if sheet.known("price.flip_elasticity"):
         text.append(
             "It hangs on the elasticity of {{price.elasticity}}: "
@@ -222,19 +257,42 @@ def summary(sheet: Sheet, advice: Advice) -> str:
 
 
 def warnings(
-    sheet: Sheet, advice: Advice, asked: Strategy, elasticity: Elasticity | None, current: float | None, ladder: Ladder
+    sheet: Sheet,
+    advice: Advice,
+    asked: Strategy,
+    elasticity: Elasticity | None,
+    second: Second | None,
+    current: float | None,
+    ladder: Ladder,
 ) -> tuple[str, ...]:
     found = []
     if advice.chosen != asked:
         found.append(f"A price by {asked} is unknown: {advice.reasons[asked]}; the market's price stands instead.")
     if not sheet.known("price.elasticity"):
         found.append(f"Elasticity is unknown: {NO_SLOPE}.")
-    elif elasticity is not None and not elasticity.own:
+    elif second is not None and second.apart:
+        found.append(
+            "Double machine learning finds {{price.elasticity_second}} for the whole shop where the regression finds "
+            "{{price.elasticity_first}}, further apart than chance explains; its interval is wider for it."
+        )
+    if elasticity is not None and elasticity.identified and not elasticity.own:
         found.append("Prices of the category hardly moved, so its elasticity is that of {{price.elasticity_source}}.")
     low, high = ladder.support
     ends = advice.evidence
     if advice.chosen == "profit" and ends is not None and not ends[0] * _EDGE < advice.price < ends[1] / _EDGE:
         found.append("The price lies at the edge of what past prices tell about; beyond it nothing is known.")
+    if advice.chosen == "profit" and sheet.known("price.unbounded"):
+        far = sheet.value("price.unbounded")
+        if not advice.low / _AWAY <= far <= advice.high * _AWAY:
+            found.append(
+                "By the best guess alone the price would be {{price.unbounded}}; the limits of a step and of what past "
+                "prices tell hold it. Move in steps, and look at the sales after each."
+            )
+    if sheet.known("price.rival_regret") and sheet.value("price.rival_regret") > _REGRET:
+        found.append(
+            "Once the nearest rival has answered, another price of ours could still earn {{price.rival_regret}} more "
+            "by the same logit demand."
+        )
     if current is not None and not low <= current <= high:
         found.append("The current price {{price.current}} lies outside what comparable products sell for.")
     if sheet.known("price.prior_low") and current is not None and advice.price < current:

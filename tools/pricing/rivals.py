@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from tools.pricing.range import logit_shares
 
@@ -48,6 +47,8 @@ def logit_payoff(appeal: Array, slope: float, cost: Array) -> Payoff:
 
 def best_response(payoff: Payoff, seller: int, prices: Array, bounds: tuple[float, float]) -> float:
     """The seller's most profitable price against the others' prices; profit must have one peak inside the bounds."""
+    from scipy.optimize import minimize_scalar
+
     found = minimize_scalar(
         lambda price: -payoff(seller, price, prices), bounds=bounds, method="bounded", options={"xatol": 1e-9}
     )
@@ -92,8 +93,10 @@ def leader(payoff: Payoff, bounds: Sequence[tuple[float, float]], first: int = 0
         first: Who leads.
         steps: Rounds of answers among the followers.
     """
+    from scipy.optimize import minimize_scalar
 
     def followed(price: float) -> Array:
+
         prices = np.array([sum(each) / 2 for each in bounds])
         prices[first] = price
         for _ in range(steps):

@@ -13,6 +13,7 @@ from tools.elasticity import Elasticity, shop_elasticities
 from tools.figures import Sheet, evidence, interval
 from tools.pricing.advice import NO_COST, NO_SLOPE, evidence_range
 from tools.pricing.demand import WEEKS, Demand, current_price, twelve_weeks
+from tools.pricing.neighbours import category_effect
 from tools.pricing.robust import flip_elasticity
 from tools.registry import tool
 
@@ -52,6 +53,7 @@ def simulate_price(shop: Shop, product: str, price: float) -> ToolResult:
     tried = scenario(demand, elasticity, current, price)
     sheet = Sheet()
     table = _figures(sheet, tried, item.cost, current, price)
+    category_effect(shop, sheet, item, found, (current, price), _margin_change(tried, item.cost, current, price))
     _answers(shop, sheet, item, elasticity, current, price)
     return ToolResult(
         summary=_summary(sheet),
@@ -120,6 +122,11 @@ def _measure(name: str, units: Array | None, charged: float | None, cost: float 
     }[name]()
 
 
+def _margin_change(tried: Scenario, cost: float | None, current: float | None, price: float) -> Array | None:
+    now, then = _measure("margin", tried.now, current, cost), _measure("margin", tried.then, price, cost)
+    return None if now is None or then is None else then - now
+
+
 def _enter(sheet: Sheet, name: str, stage: str, draws: Array | None, reason: str) -> str:
     figure = f"simulate.{name}_{stage}"
     said = {"now": "at the current price", "then": "at the price tried", "change": "changed by the price"}[stage]
@@ -183,6 +190,16 @@ def _summary(sheet: Sheet) -> str:
         )
     elif sheet.known("simulate.margin_then"):
         text.append("The margin is {{simulate.margin_then}}.")
+    if sheet.known("simulate.neighbour_units"):
+        text.append(
+            "Its own substitutes would gain {{simulate.neighbour_units}} units "
+            f"(P10 to P90: {interval('simulate.neighbour_units')})."
+        )
+    if sheet.known("simulate.category_margin"):
+        text.append(
+            "With them the margin changes by {{simulate.category_margin}} "
+            f"(P10 to P90: {interval('simulate.category_margin')})."
+        )
     if sheet.known("simulate.flip_elasticity") and sheet.known("simulate.elasticity"):
         text.append(
             "The elasticity decides: it is {{simulate.elasticity}}, and at {{simulate.flip_elasticity}} both prices "
@@ -204,6 +221,8 @@ def _warnings(sheet: Sheet, tried: Scenario, item: Draft | Product, price: float
         )
     if item.cost is not None and price <= item.cost:
         found.append("{{simulate.price}} is not above the cost of {{simulate.cost}}: every unit sold loses money.")
+    if tried.then is not None and not sheet.known("simulate.neighbour_units"):
+        found.append("What the price takes from or gives to own substitutes is unknown: {{simulate.neighbour_units}}.")
     if item.cost is None:
         found.append(f"The margin is unknown: {NO_COST}.")
     if not demand.history and demand.units is not None:

@@ -11,8 +11,10 @@ from tools.figures import Sheet
 from tools.pricing.advice import Strategy, Subject, advise
 from tools.pricing.demand import current_price, twelve_weeks
 from tools.pricing.ladder import read_ladder
-from tools.pricing.report import headline, rungs, slope, strategies, summary, warnings
+from tools.pricing.report import attributes, headline, rungs, slope, strategies, summary, warnings
+from tools.pricing.response import competitor_response
 from tools.pricing.verdict import around, chart, curve, gain
+from tools.pricing.weeks import stock_and_path
 from tools.registry import tool
 
 
@@ -55,15 +57,19 @@ def recommend_price(
     headline(shop, sheet, advice, ladder, cost, current)
     slope(shop, sheet, found, elasticity, advice)
     gain(sheet, advice, demand, elasticity, cost, current)
+    competitor_response(shop, sheet, advice, ladder, elasticity, cost, current)
+    path = stock_and_path(shop, sheet, item, advice, ladder, cost, demand, elasticity)
+    worth = attributes(sheet, ladder, subject) if advice.chosen == "value" else None
     intro = around(shop, sheet, item, advice, ladder, cost, demand, elasticity)
-    tables = (strategies(sheet, advice), rungs(sheet, ladder), *([intro] if intro is not None else []))
+    tables = (strategies(sheet, advice), worth, path, intro, rungs(sheet, ladder))
+    second = None if found is None else found.second
     line = curve(advice, ladder, demand, elasticity, cost)
     return ToolResult(
         summary=summary(sheet, advice),
         figures=(*sheet.figures, *line.figures),
-        tables=tables,
+        tables=tuple(table for table in tables if table is not None),
         chart=chart(line),
-        warnings=warnings(sheet, advice, strategy, elasticity, current, ladder),
+        warnings=warnings(sheet, advice, strategy, elasticity, second, current, ladder),
     )
 
 

@@ -10,7 +10,7 @@ from tools.elasticity import Elasticity
 from tools.figures import Sheet
 from tools.pricing.advice import NO_COST, NO_SLOPE, Advice
 from tools.pricing.demand import Demand
-from tools.pricing.kernels import profit, usual_endings
+from tools.pricing.kernels import best_price, profit, usual_endings
 from tools.pricing.ladder import Ladder
 from tools.pricing.robust import flip_cost, flip_elasticity, gain_draws
 from tools.pricing.rules import intro_price, prior_price
@@ -37,6 +37,7 @@ def gain(
     if reason or cost is None or current is None or demand.units is None or elasticity is None:
         sheet.add("price.profit_gain", label, None, "money", reason=reason)
         sheet.add("price.gain_chance", "Chance that it is a gain", None, "share", reason=reason)
+        _unbounded(sheet, None, None, reason)
         for figure, name in zip(flips, names, strict=True):
             sheet.add(figure, name, None, "ratio" if figure == flips[0] else "money", reason=reason)
         return
@@ -54,10 +55,25 @@ def gain(
     formula = "share of draws of demand and elasticity with a gain"
     why = "the recommended price is the current one"
     sheet.add("price.gain_chance", "Chance that it is a gain", chance, "share", formula, reason=why)
+    _unbounded(sheet, cost, elasticity.value)
     at = (flip_elasticity(cost, current, advice.price), flip_cost(current, advice.price, elasticity.value))
     formula = "profit at the two prices set equal and solved"
     sheet.add(flips[0], names[0], at[0], "ratio", formula, reason=why if same else _NO_FLIP)
     sheet.add(flips[1], names[1], at[1], "money", formula, reason=why if same else _NO_FLIP)
+
+
+def _unbounded(sheet: Sheet, cost: float | None, elasticity: float | None, reason: str = "") -> None:
+    """Where the best guess of the elasticity alone would lead, step, evidence and doubt left aside."""
+    best = None if cost is None or elasticity is None else best_price(cost, elasticity, cost, np.inf)
+    finite = best if best is not None and np.isfinite(best) else None
+    sheet.add(
+        "price.unbounded",
+        "Best price at the best guess of the elasticity, without any limit",
+        finite,
+        "money",
+        "cost times elasticity over one plus elasticity (Lerner's rule)",
+        reason=reason or "demand answers price so little that profit rises with every price",
+    )
 
 
 def _unknown(demand: Demand, elasticity: Elasticity | None, cost: float | None, current: float | None) -> str:

@@ -54,8 +54,43 @@ SECTION = SectionPlan(
         ),
         Line(
             Text(
+                "The supplier's minimum order is {{buy.minimum_order}} units.", "供应商起订量{{buy.minimum_order}}件。"
+            )
+        ),
+        Line(Text("It delivers in packs of {{buy.pack_size}} units.", "每箱{{buy.pack_size}}件，按整箱订货。")),
+        Line(
+            Text(
                 "Minimum order and pack size are not on record; ask the supplier before ordering.",
                 "起订量与箱规未入库，下单前须向供应商确认。",
+            ),
+            when=lambda plan: not plan.knows("buy.minimum_order") and not plan.knows("buy.pack_size"),
+        ),
+        Line(
+            Text(
+                "The pack size is not on record; ask the supplier before ordering.",
+                "箱规未入库，下单前须向供应商确认。",
+            ),
+            when=lambda plan: plan.knows("buy.minimum_order") and not plan.knows("buy.pack_size"),
+        ),
+        Line(
+            Text(
+                "The minimum order is not on record; ask the supplier before ordering.",
+                "起订量未入库，下单前须向供应商确认。",
+            ),
+            when=lambda plan: plan.knows("buy.pack_size") and not plan.knows("buy.minimum_order"),
+        ),
+        Line(
+            Text(
+                "Against a plain rule of average sales times days of cover the plan is expected to gain "
+                "{{buy.gain_mean}} ({{buy.gain.low}} to {{buy.gain.high}}).",
+                "与“平均销量乘覆盖天数”的简单规则相比，预期多赚{{buy.gain_mean}}"
+                "（{{buy.gain.low}}至{{buy.gain.high}}）。",
+            )
+        ),
+        Line(
+            Text(
+                "Being able to order a second time is worth {{buy.option_value}}.",
+                "可以补第二单，价值{{buy.option_value}}。",
             )
         ),
     ),

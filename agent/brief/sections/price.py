@@ -6,6 +6,7 @@ from agent.brief.declare import BUYING, DATA, Fact, Graph, Grid, Line, SectionPl
 from agent.brief.plan import Plan
 
 MAX_LADDER = 12
+MAX_STEPS = 12  # a price may change once a week
 _STRATEGIES = {
     "cost": Text("Cost", "成本"),
     "market": Text("Market", "市场"),
@@ -96,12 +97,36 @@ SECTION = SectionPlan(
                 "价格弹性{{price.elasticity}}（{{price.elasticity.low}}至{{price.elasticity.high}}）。",
             )
         ),
+        Line(
+            Text(
+                "{{price.rival_name}}, the nearest rival, would best answer with {{price.rival_response}}, which "
+                "changes our units by {{price.rival_units_change}}.",
+                "最接近的竞品{{price.rival_name}}的最优应对价为{{price.rival_response}}，本店销量变化{{price.rival_units_change}}。",
+            )
+        ),
+        Line(
+            Text(
+                "An introductory price of {{price.intro}} until {{price.intro_until}} changes profit by "
+                "{{price.intro_change}}.",
+                "新品价{{price.intro}}执行至{{price.intro_until}}，利润变化{{price.intro_change}}。",
+            )
+        ),
     ),
     tables=(
         Grid(
             Text("Price by strategy", "各定价思路的结果"),
             (Text("Strategy", "思路"), Text("Price", "售价")),
             tuple((name, same(f"{{{{price.strategy_{key}}}}}")) for key, name in _STRATEGIES.items()),
+        ),
+        Grid(
+            Text("Prices by week if one buy is all there is", "只备一批货时的逐周售价"),
+            (Text("From week", "起始周"), Text("At P50 demand", "P50需求"), Text("At P10 demand", "P10需求")),
+            numbered(
+                range(1, MAX_STEPS + 1),
+                "{{price.markdown_#_week}}",
+                "{{price.markdown_#_price}}",
+                "{{price.markdown_#_weak}}",
+            ),
         ),
         Grid(
             Text("Price ladder", "价格阶梯"),
