@@ -14,7 +14,7 @@ _ONES = (
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORDS = {word: float(n) for n, word in enumerate(_ONES)} | {word: 10.0 * n for n, word in enumerate(_TENS, start=2)}
 _WORDS |= {"a": 1.0, "an": 1.0, "couple": 2.0, "half": 0.5}
-_SCALES = {"dozen": 12.0, "hundred": 100.0, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6}
+_SCALES = {"dozen": 12.0, "hundred": 100.0, "thousand": 1e3, "grand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6}
 _ZH_DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "半": 0.5}
 _ZH_UNITS = {"十": 10, "百": 100, "千": 1_000}
 _ZH_SCALES = {"万": 1e4, "亿": 1e8}
@@ -22,7 +22,7 @@ _CURRENCY = re.compile(
     r"[$€£¥￥]|\b(?:us|r)\$|\b(?:usd|eur|gbp|cny|rmb|brl|jpy|dollars?|euros?|pounds?|yuan|bucks)\b|块钱|块|元|美元|欧元|英镑",
     re.IGNORECASE,
 )
-_DIGITS = re.compile(r"([+-]?)([\d.,' ]*\d)\s*(k|thousand|m|million|dozen|hundred|[十百千万亿])?")
+_DIGITS = re.compile(r"([+-]?)([\d.,' ]*\d)\s*(k|thousand|grand|m|million|dozen|hundred|[十百千万亿])?")
 
 
 def parse_number(text: str) -> float:
@@ -112,7 +112,7 @@ _WORD_NUMBER = "|".join(sorted([*_WORDS.keys() - {"a", "an"}, *_SCALES.keys() - 
 _RUNS = re.compile(
     r"(?P<money>(?:\d+|[零一二三四五六七八九十百千万两]+)块(?:\d|[一二三四五六七八九]))(?![零一二三四五六七八九十百千万\d])"
     r"|(?P<digits>\d{1,3}(?: \d{3})+\b|\d[\d.,']*\d|\d)\s?"
-    r"(?P<scale>(?:k|m|thousand|million|dozen|hundred)\b|[十百千万亿])?"
+    r"(?P<scale>(?:k|m|thousand|grand|million|dozen|hundred)\b|[十百千万亿])?"
     rf"|(?P<words>\b(?:an?\s+)?(?:{_WORD_NUMBER})(?:(?:[\s-]+(?:and\s+)?|\s+of\s+a\s+)(?:{_WORD_NUMBER}))*\b)"
     r"|(?P<chinese>[〇零一二三四五六七八九十百千万亿两俩半]+)"
     r"|(?P<single>\ban?\b(?=\s+(?:day|week|fortnight|month|quarter|year)\b))",
@@ -120,7 +120,7 @@ _RUNS = re.compile(
 )
 _SHARE_AFTER = re.compile(r"\s*(?:%|％|per ?cent\b)", re.IGNORECASE)
 _UNIT_AFTER = re.compile(
-    r"(?:[\s-]*|\s+(?:of\s+|an?\s+))(?P<en>day|week|fortnight|month|quarter|year)s?\b"
+    r"(?:[\s-]*|\s+(?:of\s+|an?\s+))(?P<en>day|week|fortnight|month|quarter|year|wk|mth|qtr|yr)s?\b"
     r"|\s*个?(?P<zh>天|日|周|星期|礼拜|月|季度|年)",
     re.IGNORECASE,
 )
@@ -129,6 +129,7 @@ _DURATIONS = {
     "day": (1, None, None), "week": (7, 1, None), "fortnight": (14, 2, None), "month": (30, 4, 1),
     "quarter": (91, 13, 3), "year": (365, 52, 12),
 }  # fmt: skip
+_SHORT = {"wk": "week", "mth": "month", "qtr": "quarter", "yr": "year"}
 _ZH_DURATION = {
     "天": "day", "日": "day", "周": "week", "星期": "week", "礼拜": "week", "月": "month", "季度": "quarter",
     "年": "year",
@@ -155,7 +156,8 @@ def numbers_in(text: str) -> list[float]:
             readings += tenths + [round(1 - share, 10) for share in tenths if rest[0] == "折"]
         unit = _UNIT_AFTER.match(rest)
         if unit:
-            readings += _durations(readings, (unit["en"] or _ZH_DURATION[unit["zh"]]).lower())
+            word = (unit["en"] or _ZH_DURATION[unit["zh"]]).lower()
+            readings += _durations(readings, _SHORT.get(word, word))
         found.update(dict.fromkeys(readings))
     return list(found)
 
@@ -183,6 +185,8 @@ def _durations(counts: Sequence[float], unit: str) -> list[float]:
     found = []
     for count in counts:
         found.append(float(round(count * days)))
+        if unit == "day" and count % 7 == 0:
+            found.append(count / 7)
         if weeks:
             found += [float(round(count * weeks)), float(round(count * days / 7))]
         if months:

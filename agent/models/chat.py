@@ -14,7 +14,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.runnables import Runnable
 from pydantic import Field, SkipValidation
 
-from agent.ledger import PARTS
+from agent.ledger import PARTS, PLACEHOLDER
 from agent.models.binding import ToolChoice, ToolLike, WritingChatModel
 from agent.models.engine import Engine, Piece, Request
 from agent.models.grammar import reply_grammar
@@ -145,8 +145,9 @@ def known_figures(messages: Iterable[BaseMessage]) -> list[str]:
 
 
 def said(messages: Iterable[BaseMessage]) -> list[str]:
-    """What users and tools have said: the source of a call's texts and numbers."""
-    return [str(message.text) for message in messages if isinstance(message, HumanMessage | ToolMessage)]
+    """What was said so far, placeholders left out: the source of a call's texts and numbers."""
+    spoken = (m for m in messages if isinstance(m, HumanMessage | ToolMessage | AIMessage))
+    return [text for m in spoken if (text := PLACEHOLDER.sub(" ", str(m.text)))]
 
 
 def _ready(held: str) -> int:

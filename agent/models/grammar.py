@@ -41,7 +41,9 @@ _ANNOTATIONS = ("title", "description", "default", "examples")
 FREE = "x-free"
 # What a span is cut at: words, which keep their hyphens, points and apostrophes inside; single characters of scripts
 # without blanks; anything else by itself.
-_CHUNK = re.compile(r"\s+|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w(?:[\w@]|[-.'’](?=\w))*?(?![\w@]|[-.'’]\w)|.")
+_NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_W = rf"[^\W{_NO_BLANKS}]"
+_CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}(?:(?:{_W}|@)|[-.'’](?={_W}))*?(?!(?:{_W}|@)|[-.'’]{_W})|.")
 MAX_NUMBERS = 200
 _NUMBER = r"/-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?/"
 _INTEGER = r"/-?(0|[1-9][0-9]{0,8})/"

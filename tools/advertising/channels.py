@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import WithJsonSchema
 
 from shop import ToolError
 
 CHANNELS = ("search", "social", "display", "email", "sms", "video", "affiliate")
+# The schema offers the channels alone, so that a model writes one of them; a person may still say "Instagram".
+Channel = Annotated[str, WithJsonSchema({"type": "string", "enum": list(CHANNELS)})]
 _ALSO = {
     "search": ("google", "bing", "sem", "ppc", "search ads", "paid search", "baidu", "搜索", "百度", "搜索广告"),
     "social": (

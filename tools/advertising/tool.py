@@ -9,7 +9,7 @@ import numpy as np
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_product
-from tools.advertising.channels import find_channels
+from tools.advertising.channels import Channel, find_channels
 from tools.advertising.joint import enter_limit, share_limit
 from tools.advertising.plan import chosen, make_plan, returns
 from tools.advertising.read import covering, learn
@@ -23,7 +23,7 @@ def plan_advertising(
     shop: Shop,
     budget: float,
     product: str | None = None,
-    channels: list[str] | None = None,
+    channels: list[Channel] | None = None,
     start: str | None = None,
     weeks: int = 8,
     committed: float | None = None,
