@@ -16,6 +16,7 @@ COMPETITOR_COLUMNS = ("competitor", "sku", "day", "price", "rating", "reviews")
 STOCK_COLUMNS = ("sku", "warehouse", "region", "day", "on_hand")
 CAMPAIGN_COLUMNS = ("id", "day", "name", "channel", "category", "spend", "impressions", "clicks", "conversions")
 REVIEW_COLUMNS = ("id", "sku", "day", "rating", "title", "text", "language")
+BRIEF_COLUMNS = ("id", "plan_hash", "draft_id", "data_cutoff", "created_on", "document")
 POLICY_COLUMNS = ("id", "title", "section", "text", "language", "effective_from", "effective_to")
 
 
@@ -84,3 +85,9 @@ class Records(View):
         p, day = t.policies, as_of or self.today
         in_force = or_(p.c.effective_to.is_(None), p.c.effective_to >= day)
         return self._frame(select(p).where(p.c.effective_from <= day, in_force).order_by(p.c.id))[list(POLICY_COLUMNS)]
+
+    def briefs(self, draft_ids: Sequence[str]) -> pd.DataFrame:
+        """Stored briefs of drafts written by `today`, newest first: `BRIEF_COLUMNS`; a document is never changed."""
+        b = t.briefs
+        query = select(b).where(b.c.draft_id.in_(list(draft_ids)), b.c.created_on <= self.today)
+        return self._frame(query.order_by(b.c.created_on.desc(), b.c.id.desc()))[list(BRIEF_COLUMNS)]

@@ -33,9 +33,9 @@ def find_product(shop: Shop, text: str) -> Product | Draft:
     names = shop.names()
     ids, english, chinese = (names[column].tolist() for column in ("id", "name", "name_zh"))
     found = _closest(said, [*ids, *ids], [*english, *chinese])
-    best = _clear_winner(found)
+    label = dict(zip(ids, english, strict=True))
+    best = _clear_winner(found) or _launched(shop, found, label)
     if best is None:
-        label = dict(zip(ids, english, strict=True))
         listed = "; ".join(f"{label[key]} ({key})" for key, _ in found)
         raise ToolError(_refusal("product", said, listed, found, "search_products finds products by what they are"))
     product = shop.product(best) or shop.draft(best)
@@ -114,6 +114,20 @@ def _clear_winner(found: list[tuple[str, float]]) -> str | None:
     if len(found) > 1 and found[0][1] - found[1][1] < CLEARLY_BETTER:
         return None
     return found[0][0]
+
+
+def _launched(shop: Shop, found: list[tuple[str, float]], label: dict[str, str]) -> str | None:
+    """The product that a draft of the same name became, where only these two fit: the draft's id still finds it."""
+    best = [key for key, score in found if score >= max(GOOD_ENOUGH, found[0][1] - CLEARLY_BETTER)]
+    if len(best) != 2 or len({default_process(label[key]) for key in best}) != 1:
+        return None
+    product = next((item for key in best if (item := shop.product(key)) is not None), None)
+    if product is None or product.launch_date is None:
+        return None
+    d = t.drafts.c
+    with shop.engine.connect() as connection:
+        drafted = connection.execute(select(d.created_on).where(d.id.in_(best))).scalar_one_or_none()
+    return product.sku if drafted is not None and drafted <= product.launch_date else None
 
 
 def _refusal(kind: str, said: str, listed: str, found: list[tuple[str, float]], hint: str) -> str:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.brief.write import brief_writer
 from tools import ALL
 from tools.registry import Tool
 
 CONTRACT = Path(__file__).parents[2] / "shared" / "TOOLS.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (read|propose|write)\b")
-TOOLS: list[Tool] = [function.tool for function in ALL]  # type: ignore[attr-defined]
+# `write_brief` stands on the other tools, so it is made over them instead of being declared among them.
+TOOLS: list[Tool] = [function.tool for function in (*ALL, brief_writer({}))]  # type: ignore[attr-defined]
 
 
 def contract(text: str) -> dict[tuple[str, str], tuple[dict[str, bool], str]]:
@@ -52,6 +54,20 @@ def test_tool_matches_the_contract(tool: Tool, table: dict[tuple[str, str], tupl
         assert {name for name, field in fields.items() if field.is_required()} == {
             n for n, star in arguments.items() if star
         }
+
+
+def test_the_whole_contract_is_registered(table: dict[tuple[str, str], tuple[dict[str, bool], str]]) -> None:
+    for role in ("manager", "customer"):
+        wanted = {name for of, name in table if of == role}
+        registered = {tool.name for tool in TOOLS if role in tool.roles}
+        assert wanted - registered == set(), f"{role} lacks tools of the contract"
+
+
+def test_choices_of_the_copys_channel_are_the_contracts(table: object) -> None:
+    row = next(line for line in CONTRACT.read_text().splitlines() if line.startswith("| `write_copy`"))
+    listed = re.findall(r"`(\w+)`", re.search(r"`channel\*` \(([^)]*)\)", row)[1])  # type: ignore[index]
+    tool = next(tool for tool in TOOLS if tool.name == "write_copy")
+    assert tool.arguments.model_json_schema()["properties"]["channel"]["enum"] == listed
 
 
 def test_choices_of_the_price_strategy_are_the_contracts(table: object) -> None:
