@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,19 +20,25 @@ from benchmarks.layout import SalesData
 from benchmarks.public import load
 from benchmarks.result import Result, report
 from retrieval.embed import open_embedder
+from retrieval.pictures import PictureModel
 from shop.errors import BadInput
 from tools.demand.panel import Panel, build_panel
 from tools.launch.evidence import Rules, carried, launch_windows
-from tools.launch.market import Embed, Index, Market, make_market
+from tools.launch.market import Embed, Index, Look, Market, make_market
 from tools.launch.members import whole_launches
+from tools.launch.pictures import picture_vectors
 from tools.launch.replay import Batch, replay
 
 _COST_SHARE = 0.5  # of the price, where the data hold no cost: for the newsvendor regret only
-_KNOWN_COLUMNS = {"product", "name", "category", "description", "cost", "list_price", "launch_date"}
+_KNOWN_COLUMNS = {"product", "name", "category", "description", "cost", "list_price", "launch_date", "image"}
 
 
 def main(
-    data: str | Path, task: Literal["launch", "history"] = "launch", series: int = 0, embed: Embed | None = None
+    data: str | Path,
+    task: Literal["launch", "history"] = "launch",
+    series: int = 0,
+    embed: Embed | None = None,
+    look: Look = picture_vectors,
 ) -> dict[str, Any]:
     """Run one task of `./debut bench forecast` and return its report.
 
@@ -41,6 +47,7 @@ def main(
         task: "launch" or "history".
         series: At most this many series in the history task, drawn with seed 0; 0 takes all.
         embed: Sentence encoder for product texts; None compares by words alone.
+        look: Turns the pictures that the column `image` of the products names, by path in the folder, into vectors.
 
     Raises:
         BadInput: The folder breaks its layout, or holds nothing to test.
@@ -48,7 +55,8 @@ def main(
     started = time.perf_counter()
     content = load(Path(data))
     if task == "launch":
-        rows, extra = launch_task(content, embed)
+        pictures = _pictures(content, Path(data), look)
+        rows, extra = launch_task(content, embed, pictures)
     else:
         rows, extra = history_task(content, series)
     return report("forecast", content.name, rows, time.perf_counter() - started, task=task, **extra)
@@ -60,13 +68,20 @@ def sentence_encoder(home: Path) -> Embed:
     return lambda texts: np.asarray(embedder.passages(texts), dtype=float)
 
 
-def launch_task(data: SalesData, embed: Embed | None) -> tuple[list[Result], dict[str, Any]]:
+def picture_reader(name: str) -> Look:
+    """The model for pictures of that name as `main` takes it; empty is colour and texture."""
+    return PictureModel(name).vectors if name else picture_vectors
+
+
+def launch_task(
+    data: SalesData, embed: Embed | None, pictures: dict[str, Array] | None = None
+) -> tuple[list[Result], dict[str, Any]]:
     """Score Debut and every rival on the launches from `test_from` on.
 
     Raises:
         BadInput: No launch lies in the test.
     """
-    market, prices, costs, panel = market_of(data, embed)
+    market, prices, costs, panel = market_of(data, embed, pictures)
     horizon = _horizon(data)
     test = _test_launches(market, data, horizon)
     if not len(test):
@@ -92,7 +107,9 @@ def launch_task(data: SalesData, embed: Embed | None) -> tuple[list[Result], dic
     return rows, {"launches": len(test), "scored": int(scored.sum()), "recipe": learned}
 
 
-def market_of(data: SalesData, embed: Embed | None) -> tuple[Market, Array, Array, Panel]:
+def market_of(
+    data: SalesData, embed: Embed | None, pictures: dict[str, Array] | None = None
+) -> tuple[Market, Array, Array, Panel]:
     """A data set as a market, the price and cost of every product (N,) for the regret, and the sales as they were."""
     frequency = "week" if _folds(data) else data.frequency
     panel = build_panel(data.sales, frequency)
@@ -109,7 +126,17 @@ def market_of(data: SalesData, embed: Embed | None) -> tuple[Market, Array, Arra
     known_price = np.where(np.isfinite(price) & (price > 0), price, 1.0)
     cost = products["cost"].to_numpy(dtype=float) if "cost" in products else np.full(len(products), np.nan)
     cost = np.where(np.isfinite(cost), np.minimum(cost, 0.95 * known_price), _COST_SHARE * known_price)
-    return make_market(panel, frame, _launched(products, panel, data), embed), known_price, cost, panel
+    seen = None if pictures is None else np.stack([pictures[key] for key in panel.keys])
+    return make_market(panel, frame, _launched(products, panel, data), embed, seen), known_price, cost, panel
+
+
+def _pictures(data: SalesData, folder: Path, look: Look) -> dict[str, Array] | None:
+    """Vectors of the products' pictures; None where there is no column `image`, or no picture behind it."""
+    if "image" not in data.products:
+        return None
+    files = [str(folder / name) if name else "" for name in _text(data.products, "image")]
+    found = look(files)
+    return None if found is None else dict(zip(data.products["product"], np.asarray(found, dtype=float), strict=True))
 
 
 def _forecast_all(
@@ -128,7 +155,7 @@ def _forecast_all(
         rows = np.array([row for row in batch.rows if int(row) in place], dtype=np.int64)
         at = np.isin(batch.rows, rows)
         if len(rows):
-            recipe = asdict(batch.recipe.week) | {"stretch": batch.recipe.stretch}
+            recipe = {"weights": batch.recipe.weights, "stretch": batch.recipe.stretch}
             weekly = batch.made.weekly[at]
             made = Forecasts(weekly[..., 1], weekly[..., [0, 2]], batch.made.total[at])
             _store(parts["debut"], batch.rows[at], made)

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.accuracy import Array, Forecasts, launch_results
 from benchmarks.result import Result
-from tools.launch.combine import Recipe, total_point
+from tools.launch.combine import Recipe
 from tools.launch.course import DRAWS
 from tools.launch.draws import spread_over_weeks, total_draws
 from tools.launch.evidence import Rules, gather
@@ -51,8 +51,9 @@ def seconds_of_one(market: Market, rules: Rules, recipe: Recipe) -> Result:
         started = time.perf_counter()
         wider = market.planned("", f"a new product {number}", "", None, market.panel.units.shape[1])
         views = ask_members(known, wider, np.array([len(wider.launched) - 1]))
-        total = total_draws(float(total_point(views.units, recipe)[0]), float(views.spread[0]), recipe, DRAWS, rng)
-        spread_over_weeks(total, recipe.week.of(views.units)[0], recipe, None, rng)
+        point = recipe.point(views.units)[0]
+        total = total_draws(float(point.sum()), float(views.spread[0]), recipe, DRAWS, rng)
+        spread_over_weeks(total, point, recipe, None, rng)
         times.append(time.perf_counter() - started)
     return Result("debut", "seconds_one_launch", float(np.median(times)), n=len(times), extra={"subset": "all"})
 

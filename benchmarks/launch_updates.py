@@ -39,7 +39,7 @@ class Begun:
     @property
     def point(self) -> Array:
         """Forecast on the launch day (M, H)."""
-        return self.batch.recipe.week.of(self.batch.views.units)[self.at]
+        return self.batch.recipe.point(self.batch.views.units)[self.at]
 
     def own(self, horizon: int) -> Array:
         """Units of the weeks seen (M, seen)."""

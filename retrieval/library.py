@@ -18,6 +18,7 @@ from shop.passages import Found, Scope
 if TYPE_CHECKING:
     from retrieval.embed import Progress
     from retrieval.index import Index, Update
+    from retrieval.pictures import PictureModel
     from retrieval.search import Texts
 
 EMBEDDED = "embedded"
@@ -31,15 +32,20 @@ class Library:
         home: `DEBUT_HOME`: weights under `models`, one index per database under `indexes`.
         model: `embedded`, or the name or folder of a sentence-transformers model.
         reranker: Name or folder of a cross-encoder that reads the best passages again; empty leaves it out.
+        picture_model: Name or folder of a sentence-transformers model that takes pictures; empty leaves it out.
     """
 
-    def __init__(self, engine: Engine, home: Path, model: str = EMBEDDED, reranker: str = "") -> None:
+    def __init__(
+        self, engine: Engine, home: Path, model: str = EMBEDDED, reranker: str = "", picture_model: str = ""
+    ) -> None:
         self._engine = engine
         self._home = home
         self._model = model
         self._reranker = reranker
+        self.picture_model = picture_model
         self._lock = threading.Lock()
         self._texts: Texts | None = None
+        self._pictures: PictureModel | None = None
 
     @property
     def folder(self) -> Path:
@@ -57,6 +63,19 @@ class Library:
             return self._open().vectors(texts)
         except BadInput:
             return None
+
+    def pictures(self, paths: Sequence[str]) -> NDArray[np.float32] | None:
+        """Unit vectors of pictures: see `PictureModel.vectors`.
+
+        Raises:
+            BadInput: No model for pictures is set, or it cannot be loaded.
+        """
+        from retrieval.pictures import PictureModel
+
+        with self._lock:
+            if self._pictures is None:
+                self._pictures = PictureModel(self.picture_model)
+        return self._pictures.vectors(paths)
 
     def count(self) -> int:
         """How many passages the shop's texts make."""

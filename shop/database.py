@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from shop.errors import BadInput
 from shop.schema import metadata
+from shop.version import count_changes
 
 NO_SHOP = "There is no shop here yet; run `./debut demo` for the demo shop or `./debut import` for your own data."
 
@@ -49,6 +50,7 @@ def open_engine(url: str, create: bool = False) -> Engine:
         raise BadInput(f"The shop database {where} cannot be opened; check the address or that it runs.") from error
     if is_empty and not create:
         raise BadInput(NO_SHOP)
+    count_changes(engine)
     return engine
 
 

@@ -59,9 +59,22 @@ class Found(Frozen):
 
 
 class Searcher(Protocol):
-    """Finds passages by meaning and by words."""
+    """Finds passages by meaning and by words, and turns texts and pictures into vectors where it has the models.
+
+    `picture_model` is the name of the model for pictures; empty where there is none.
+    """
+
+    @property
+    def picture_model(self) -> str: ...
 
     def search(self, query: str, scope: Scope, limit: int = 10) -> Found: ...
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32] | None:
         """Unit vectors of what texts mean (n, dimensions); None where no model is within reach."""
+
+    def pictures(self, paths: Sequence[str]) -> NDArray[np.float32] | None:
+        """Unit vectors of pictures in files (n, dimensions), zero for one that cannot be read; None where none can.
+
+        Raises:
+            BadInput: There is no model, or it cannot be loaded.
+        """

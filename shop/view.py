@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Self, TypeVar
 
 import pandas as pd
-from sqlalchemy import CompoundSelect, Connection, Engine, Select, func, or_, select
+from sqlalchemy import CompoundSelect, Connection, Engine, Select, Text, cast, func, or_, select
 
 from shop import schema as t
 from shop.database import open_engine
@@ -95,16 +95,18 @@ class View:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the visible data do: an import, a replay from another day, a new price or promotion."""
-        d = t.daily
-        counted = [select(func.count(), func.max(column)) for column in (t.products.c.sku, t.prices.c.valid_from)]
-        sold = select(func.count(), func.sum(d.c.units), func.sum(d.c.revenue_cents)).where(d.c.day <= self.cutoff)
-        others = (t.imports, t.promotions, t.competitor_prices, t.forecast_errors)
+        """Changes with the data that tools learn from and with the day they are seen from; cheap to ask for.
+
+        Changes made through this engine, here or in another process, are counted by `shop.version`; the size of what
+        is written about products tells of most that other programs make.
+        """
+        p = t.products
+        written = func.length(p.c.name) + func.length(p.c.description) + func.length(cast(p.c.attributes, Text))
+        written += func.length(p.c.category) + func.coalesce(p.c.cost_cents, 0) + func.coalesce(p.c.list_price_cents, 0)
         with self.engine.connect() as connection:
-            seen = [tuple(connection.execute(query).one()) for query in (sold, *counted)]
-            seen += [(connection.execute(select(func.count()).select_from(table)).scalar_one(),) for table in others]
-        material = repr((self.today, seen))
-        return hashlib.sha256(material.encode()).hexdigest()[:16]
+            seen = [tuple(row) for row in connection.execute(select(t.meta).order_by(t.meta.c.key))]
+            seen.append(tuple(connection.execute(select(func.count(), func.sum(written)).select_from(p)).one()))
+        return hashlib.sha256(repr((self.today, self.cutoff, seen)).encode()).hexdigest()[:16]
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -10,19 +10,18 @@ import pandas as pd
 import pytest
 
 from agent.ledger import Ledger, bare_numbers
+from agent.scripted import ScriptedChatModel
 from shop import Actor, Draft, Shop, ToolError, ToolResult
 from shop import schema as t
 from shop.learned import Learned
 from tools import ALL
 from tools.demand.panel import demand_rate
-from tools.launch import forecast_launch, launch_forecast
+from tools.launch import forecast_launch, launch_forecast, launch_units
 from tools.launch.analogues import text_similarity
-from tools.launch.cohort import read_cohort
-from tools.launch.curves import launch_totals, mean_curve, took, within_slope
 from tools.launch.learning import CODEC, study_of_shop
 from tools.launch.reading import read_market
-from tools.launch.season import WEEKS, History, season_table
 from tools.registry import bind
+from ui.wiring import Desk, learn_beforehand
 
 FIRST = date(2024, 1, 1)
 DAYS = 7 * 100
@@ -86,45 +85,6 @@ def test_demand_rate_masks_weeks_mostly_out_of_stock() -> None:
     assert np.isnan(rates[2:]).all()
 
 
-def test_curve_and_totals_recover_a_launch_seen_in_part() -> None:
-    shape = np.array([0.4, 0.3, 0.2, 0.1])
-    units = np.outer([10.0, 100.0, 1000.0], shape)
-    units[2, 2:] = np.nan
-    curve = mean_curve(units, 4)
-    assert curve == pytest.approx(shape)
-    assert launch_totals(units, curve, 4) == pytest.approx([10, 100, 1000])
-    units[2, 0] = np.nan
-    assert np.isnan(launch_totals(units, curve, 4)[2])
-
-
-def test_took_leaves_out_stock_that_reappeared_for_a_day() -> None:
-    units = np.array([[5.0, 0, 0, 0], [5, 0, 2, 0], [5, np.nan, np.nan, np.nan]])
-    assert took(units, 4).tolist() == [False, True, True]
-
-
-def test_slope_within_groups_ignores_levels_between_them() -> None:
-    x = np.tile([0.0, 1.0, 2.0], 200)
-    groups = pd.Series(np.repeat(np.arange(200), 3).astype(str))
-    y = 100.0 * np.repeat(np.arange(200), 3) - 0.5 * x
-    assert within_slope(x, y, groups, ridge=0.0) == pytest.approx(-0.5)
-
-
-def test_a_year_that_is_not_over_gives_no_season() -> None:
-    weeks = pd.date_range("2024-01-01", periods=WEEKS - 1, freq="7D")
-    history = History(weeks, np.ones((len(weeks), 1)), ("A",))
-    assert not season_table(history, weeks[-1] + pd.Timedelta(days=7)).any()
-
-
-def test_season_finds_the_peak_and_takes_out_growth() -> None:
-    weeks = pd.date_range("2021-01-01", periods=4 * WEEKS, freq="7D")
-    position = np.arange(len(weeks)) % WEEKS
-    true = 0.8 * np.exp(-(((position - 47) / 3.0) ** 2))
-    units = 1000 * np.exp(0.01 * np.arange(len(weeks)) + true)
-    table = season_table(History(weeks, units[:, None], ("A",)), weeks[-1] + pd.Timedelta(days=7))
-    assert abs(int(table[0].argmax()) - 47) <= 1
-    assert np.corrcoef(table[0], true[:WEEKS])[0, 1] > 0.95
-
-
 def test_text_similarity_counts_rare_words_and_reads_chinese() -> None:
     likeness = text_similarity(["red kettle", "不锈钢水壶"], ["blue kettle", "blue pan", "不锈钢锅"])
     assert likeness[0].argmax() == 0
@@ -169,24 +129,30 @@ def test_nothing_later_than_today_is_seen(known: Shop) -> None:
     assert (replay.analogues["launched"] < pd.Timestamp(past)).all()
 
 
-def test_weeks_out_of_stock_are_masked_not_zero(known: Shop) -> None:
-    before = read_cohort(known, 12)
-    launched = FIRST
-    gap = [launched + timedelta(days=day) for day in range(7, 14)]
+def first_weeks(shop: Shop, sku: str) -> np.ndarray:
+    market = read_market(shop)
+    assert market is not None
+    row = market.panel.keys.index(sku)
+    return market.panel.units[row, market.launched[row] :][:12]
+
+
+def test_weeks_out_of_stock_carry_the_demand_before_not_zero(known: Shop) -> None:
+    before = first_weeks(known, "P000")
+    gap = [FIRST + timedelta(days=day) for day in range(7, 14)]
     with known.begin() as connection:
         connection.execute(t.daily.delete().where(t.daily.c.sku == "P000", t.daily.c.day.in_(gap)))
         rows = [{"sku": "P000", "day": day, "units": 0, "revenue_cents": 0, "in_stock": False} for day in gap]
         connection.execute(t.daily.insert(), rows)
-    after = read_cohort(known, 12)
-    assert np.isnan(after.units[0, 1])
-    assert after.units[0, [0, *range(2, 12)]].tolist() == before.units[0, [0, *range(2, 12)]].tolist()
+    after = first_weeks(known, "P000")
+    assert after[1] == before[0]
+    assert after[[0, *range(2, 12)]].tolist() == before[[0, *range(2, 12)]].tolist()
 
 
 def test_weeks_after_delisting_are_absent(known: Shop) -> None:
     with known.begin() as connection:
         gone = {"delisted_date": FIRST + timedelta(days=35)}
         connection.execute(t.products.update().where(t.products.c.sku == "P000").values(gone))
-    units = read_cohort(known, 12).units[0]
+    units = first_weeks(known, "P000")
     assert np.isfinite(units[:5]).all()
     assert np.isnan(units[5:]).all()
 
@@ -338,13 +304,27 @@ def test_lessons_survive_being_filed(known: Shop, tmp_path: Path) -> None:
 
 
 def test_the_first_week_of_a_launch_is_its_first_seven_days(known: Shop) -> None:
-    market = read_market(known)
-    assert market is not None
-    cohort = read_cohort(known, 12)
-    for sku, units in zip(cohort.frame["sku"], cohort.units, strict=True):
-        row = market.panel.keys.index(sku)
-        start = market.launched[row]
-        assert market.panel.units[row, start : start + 12].tolist() == units.tolist()
+    sales = known.daily(skus=["P007"]).set_index("day")["units"]
+    launched = known.product("P007").launch_date
+    units = first_weeks(known, "P007")
+    for week, made in enumerate(units):
+        days = [launched + timedelta(days=7 * week + d) for d in range(7)]
+        assert made == sum(sales.get(pd.Timestamp(day), 0) for day in days)
+
+
+def test_units_by_launch_day_are_the_middle_of_each_days_forecast(known: Shop) -> None:
+    days = [known.today + timedelta(weeks=w) for w in (0, 3, 10)]
+    units = launch_units(known, kettle(), days)
+    points = [launch_forecast(known, kettle(), launch_date=day).point for day in days]
+    assert units == pytest.approx(points, rel=1e-9)
+    with pytest.raises(ToolError, match="is before"):
+        launch_units(known, kettle(), [known.today - timedelta(days=1)])
+
+
+def test_the_middles_of_the_weeks_add_up_to_the_point_forecast(known: Shop) -> None:
+    forecast = launch_forecast(known, kettle())
+    assert forecast.quantiles[:, 1].sum() == pytest.approx(forecast.point)
+    assert np.median(forecast.total) == pytest.approx(forecast.point, rel=0.01)
 
 
 def test_few_launches_are_told_instead_of_forecast(empty_shop: Shop) -> None:
@@ -362,3 +342,20 @@ def test_a_category_with_few_launches_leans_on_its_parent_and_says_so(known: Sho
     forecast = launch_forecast(known, kettle(category="Kitchen > Graters"))
     assert forecast.source.startswith("Kitchen (")
     assert forecast.narrower == "Kitchen > Graters"
+
+
+def test_what_first_questions_would_wait_for_is_learned_beforehand(known: Shop) -> None:
+    said: list[str] = []
+    learn_beforehand(known, said.append)
+    assert said[0] == "learning from past launches …"
+    study = study_of_shop(known)
+    # What the shop holds already is what the question gets: nothing is made a second time.
+    assert known.learned("launch-study", lambda: None) is study
+    desk = Desk(known, lambda: ScriptedChatModel(replies=[]), "scripted")
+    desk.learn()
+    desk.wait_until_learned()
+    assert desk.learning == ""
+
+
+def test_an_empty_shop_has_nothing_to_learn_beforehand(empty_shop: Shop) -> None:
+    learn_beforehand(empty_shop, lambda line: None)

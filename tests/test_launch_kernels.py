@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.optimize import approx_fprime
 
 from tools.demand.panel import Array, Panel
-from tools.launch.combine import BOUNDS, LEVELS, Record, learn, make, total_at, total_point
+from tools.launch.combine import BOUNDS, LEVELS, Record, learn, make, total_at
 from tools.launch.diffusion import USUAL, bass, fit, fit_classic, shared_prior, trapezoid
 from tools.launch.draws import spread_over_weeks, total_draws
 from tools.launch.effects import expect, past_effects
@@ -113,7 +113,7 @@ def test_own_weeks_move_the_fit_from_the_prior_to_what_was_sold(curve) -> None: 
 def test_the_member_that_is_right_gets_the_weight_and_intervals_cover() -> None:
     known, new = record(), record(400, seed=2)
     recipe = learn(known, ("a", "b"), 40)
-    assert recipe.whole.weights["a"] > 0.7
+    assert recipe.weights["a"] > 0.7
     made = make(new.units, new.spread, recipe)
     total = new.actual.sum(axis=1)
     assert ((total >= made.total[:, 0]) & (total <= made.total[:, 2])).mean() == pytest.approx(0.8, abs=0.1)
@@ -131,10 +131,11 @@ def test_draws_have_the_quantiles_of_the_forecast_and_add_up() -> None:
     known = record()
     recipe, rng = learn(known, ("a", "b"), 40), np.random.default_rng(0)
     units = {name: values[:1] for name, values in known.units.items()}
-    total = total_draws(float(total_point(units, recipe)[0]), 0.5, recipe, 4000, rng)
-    wanted = total_at(total_point(units, recipe), np.array([0.5]), recipe, BOUNDS)[0]
+    point = recipe.point(units)
+    total = total_draws(float(point.sum()), 0.5, recipe, 4000, rng)
+    wanted = total_at(point.sum(axis=1), np.array([0.5]), recipe, BOUNDS)[0]
     assert np.quantile(total, BOUNDS) == pytest.approx(wanted, rel=0.01)
-    weeks = spread_over_weeks(total, recipe.week.of(units)[0], recipe, known, rng)
+    weeks = spread_over_weeks(total, point[0], recipe, known, rng)
     assert weeks.sum(axis=1) == pytest.approx(total)
 
 

@@ -22,6 +22,7 @@ from tools.timing.calendar import (
     solve,
     worth,
 )
+from tools.timing.values import within_slope
 
 
 def problem(seed: int, count: int = 4, weeks: int = 4, capacity: int = 1, loss: float = 0.4) -> Problem:
@@ -75,6 +76,13 @@ def test_neighbours_of_one_category_cost_their_overlap() -> None:
 def test_a_faster_pace_never_brings_less() -> None:
     curve = cadence(problem(1, count=8, weeks=6), most=4)
     assert (np.diff(curve) >= -1e-6 - 2e-3 * curve[:-1]).all()
+
+
+def test_the_slope_on_neighbours_ignores_levels_between_categories() -> None:
+    x = np.tile([0.0, 1.0, 2.0], 200)
+    groups = np.repeat(np.arange(200), 3)
+    y = 100.0 * groups - 0.5 * x
+    assert within_slope(x, y, groups, ridge=0.0) == pytest.approx(-0.5)
 
 
 def run(shop: Shop, **arguments: Any) -> ToolResult:

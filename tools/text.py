@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # Chinese has no spaces: a run of characters is cut into overlapping pairs.
 _PIECE = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
@@ -10,6 +12,15 @@ _COMMON = frozenset((
     "a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "it", "of", "on", "or", "our", "set", "the", "this",
     "to", "with", "your",
 ))  # fmt: skip
+
+_NOT_SAID = ("image",)  # attributes that are no words: the path of a picture
+
+
+def product_text(product: Mapping[Any, Any]) -> str:
+    """Name, description and attribute values of a product as one text."""
+    attributes = product.get("attributes") or {}
+    told = [str(value) for name, value in attributes.items() if name.lower() not in _NOT_SAID]
+    return " ".join([str(product["name"]), str(product.get("description") or ""), *told])
 
 
 def tokens(text: str) -> list[str]:

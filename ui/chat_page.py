@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from starlette.middleware import Middleware
 from shop import BadInput
 from ui import brief_view, service_page
 from ui.charts import draw
+from ui.edge import edge
 from ui.headers import SecurityHeaders
 from ui.page_events import Events, Shown
+from ui.terminal import say
 from ui.wiring import Desk
 
 HERE = Path(__file__).parent
@@ -60,7 +63,14 @@ def serve(desk: Desk, log_file: Path, port: int, open_browser: bool, for_custome
     launch(page, port, open_browser)
     print(f"Debut is at http://127.0.0.1:{port} (Ctrl-C stops it).", flush=True)
     desk.load()  # not before: it would compete with the page for the processor
+    if not for_customers:
+        threading.Thread(target=_learn, args=(desk, log_file), name="learning", daemon=True).start()
     page.block_thread()
+
+
+def _learn(desk: Desk, log_file: Path) -> None:
+    with edge(log_file, lambda failure: say(failure.sentence)):
+        desk.learn()
 
 
 def launch(page: gr.Blocks, port: int, open_browser: bool) -> None:
@@ -126,7 +136,11 @@ def _header(desk: Desk, page: gr.Blocks) -> gr.Radio:
     def say_model() -> Any:
         if not desk.is_ready:
             yield f"{desk.model_name} · loading …"
-        yield f"{desk.model_name} · {'ready' if desk.model_or_none() else 'not available'}"
+        state = f"{desk.model_name} · {'ready' if desk.model_or_none() else 'not available'}"
+        if desk.learning:
+            yield f"{state} · {desk.learning}"
+            desk.wait_until_learned()
+        yield state
 
     page.load(say_model, None, model, **PRIVATE, concurrency_limit=20)
     return locale

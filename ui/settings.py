@@ -20,6 +20,8 @@ class Settings:
         api_key: For model servers that want one (`DEBUT_API_KEY`).
         embedder: `embedded`, or the name or folder of a sentence-transformers model (`DEBUT_EMBEDDER`).
         reranker: Name or folder of a cross-encoder, or empty for none (`DEBUT_RERANKER`).
+        image_embedder: Name or folder of a sentence-transformers model that takes pictures, such as CLIP, or empty for
+            colour and texture (`DEBUT_IMAGE_EMBEDDER`).
     """
 
     home: Path
@@ -28,6 +30,7 @@ class Settings:
     api_key: str = field(default="", repr=False)
     embedder: str = "embedded"
     reranker: str = ""
+    image_embedder: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -39,6 +42,7 @@ class Settings:
             api_key=environment.get("DEBUT_API_KEY", ""),
             embedder=environment.get("DEBUT_EMBEDDER") or "embedded",
             reranker=environment.get("DEBUT_RERANKER", ""),
+            image_embedder=environment.get("DEBUT_IMAGE_EMBEDDER", ""),
         )
 
     def default_url(self, which: str) -> str:

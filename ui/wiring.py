@@ -100,6 +100,23 @@ def holds_products(url: str) -> bool:
         return False
 
 
+def learn_beforehand(shop: Shop, report: Callable[[str], None]) -> None:
+    """Learn now what the first questions would wait for; nothing where there is nothing to learn from yet."""
+    from tools.elasticity.read import shop_elasticities
+    from tools.launch.learning import study_of_shop
+
+    lessons: dict[str, Callable[[Shop], object]] = {
+        "learning from past launches …": study_of_shop,
+        "learning how demand answers to prices …": shop_elasticities,
+    }
+    for line, learn in lessons.items():
+        report(line)
+        try:
+            learn(shop)
+        except ToolError:  # no sales yet
+            return
+
+
 class Desk:
     """A shop, a language model that loads in the background once asked to, and the assistant between them.
 
@@ -120,6 +137,9 @@ class Desk:
         self._loading: Future[BaseChatModel] | None = None
         self._assistant: Assistant | None = None
         self._lock = threading.Lock()
+        self._learned = threading.Event()
+        self._learned.set()
+        self.learning = ""  # what is being learned at this moment
 
     @classmethod
     def open(cls, settings: Settings) -> Desk:
@@ -127,7 +147,7 @@ class Desk:
         from retrieval.library import Library
 
         shop = open_shop(settings)
-        library = Library(shop.engine, settings.home, settings.embedder, settings.reranker)
+        library = Library(shop.engine, settings.home, settings.embedder, settings.reranker, settings.image_embedder)
         shop = shop.searched_by(library)
 
         def load() -> BaseChatModel:
@@ -148,6 +168,19 @@ class Desk:
             if self._loading is None:
                 self._loading = ThreadPoolExecutor(1, "model").submit(self._load_model)
             return self._loading
+
+    def learn(self) -> None:
+        """Learn from the shop what the first questions would wait for; one that comes meanwhile shares it."""
+        self._learned.clear()
+        try:
+            learn_beforehand(self.shop, lambda line: setattr(self, "learning", line))
+        finally:
+            self.learning = ""
+            self._learned.set()
+
+    def wait_until_learned(self) -> None:
+        """Wait for `learn`, where it runs."""
+        self._learned.wait()
 
     @property
     def is_ready(self) -> bool:

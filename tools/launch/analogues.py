@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tools.text import tokens
 
@@ -16,6 +15,8 @@ Array = NDArray[np.float64]
 
 def text_similarity(texts: Sequence[str], others: Sequence[str]) -> Array:
     """Cosine of TF-IDF vectors of words, (len(texts), len(others)); words rare among `others` weigh more."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     if not any(tokens(text) for text in others):
         return np.zeros((len(texts), len(others)))
     vectorizer = TfidfVectorizer(analyzer=tokens, sublinear_tf=True).fit(others)

@@ -17,7 +17,6 @@ LEVELS = (np.arange(100) + 0.5) / 100
 BOUNDS = np.array([0.1, 0.5, 0.9])
 _LEAST = 5  # launches on record before anything is learned from them
 _PRIOR_SCORES = 20.0  # launches that the kriging's own spread is worth
-_PRIOR_SCALE = 20.0  # launches that a level of one is worth
 _PRIOR_STRETCH = 20.0  # launches that intervals as learned are worth
 _SHRINK = 0.05  # how much worse equal weights may be before others are taken
 _STRETCHES = (0.5, 4.0)
@@ -46,36 +45,26 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Blend:
-    """Weights of the members, not negative and summing to one, and a factor on their sum."""
-
-    weights: dict[str, float]
-    scale: float = 1.0
-
-    def of(self, units: dict[str, Array]) -> Array:
-        """The blended units, in the shape of a member's."""
-        return np.asarray(self.scale * sum(w * units[name] for name, w in self.weights.items()))
-
-
-@dataclass(frozen=True)
 class Recipe:
-    """How members become a forecast. The median of a sum is not the sum of medians: weeks and total have each a blend.
+    """How members become a forecast. One blend for weeks and total, so that weeks add up to it.
 
     Attributes:
-        week: For the units of a week.
-        whole: For the units over all weeks.
+        weights: Of the members, not negative and summing to one.
         total: Log factors from the point forecast to the total at the quantiles `LEVELS`, in spreads of the kriging.
         weekly: Log factors to P10 and P90 of a week's units, around each of `levels`.
         levels: Log weekly units, ascending; factors in between are interpolated.
         stretch: Factors on the log widths of the total's and the weeks' intervals.
     """
 
-    week: Blend
-    whole: Blend
+    weights: dict[str, float]
     total: tuple[float, ...]
     weekly: tuple[tuple[float, float], ...]
     levels: tuple[float, ...]
     stretch: tuple[float, float] = (1.0, 1.0)
+
+    def point(self, units: dict[str, Array]) -> Array:
+        """Point forecast, in the shape of a member's units."""
+        return np.asarray(sum(weight * units[name] for name, weight in self.weights.items()))
 
 
 @dataclass(frozen=True)
@@ -89,41 +78,33 @@ class Made:
 def learn(record: Record | None, names: tuple[str, ...], now: int) -> Recipe:
     """The recipe from launches whose forecasts are on record.
 
-    Weights: the point of a grid on the simplex with the least absolute error, pulled to equal weights; weeks have a
-    factor besides, since the median of a week is less than its share of the sum. Intervals: split
-    conformal on log errors (Vovk et al. 2005), later launches weighing more (Barber et al. 2023); then stretched by
-    what the intervals given of late missed (in the manner of Gibbs & Candes 2021).
+    Weights: the points of a grid on the simplex with the least absolute error of weeks and of totals together, pulled
+    to equal weights. Intervals: split conformal on log errors (Vovk et al. 2005), later launches weighing more (Barber
+    et al. 2023); then stretched by what the intervals given of late missed (in the manner of Gibbs & Candes 2021).
 
     Args:
         record: Past forecasts; None or an empty record gives the prior recipe.
         names: Members.
         now: Period of the launches to come.
     """
-    equal = Blend({name: 1 / len(names) for name in names})
     if record is None or len(record.launched) < _LEAST:
-        return Recipe(equal, equal, tuple(map(float, ndtri(LEVELS))), ((-1.6, 1.2),), (0.0,))
+        equal = {name: 1 / len(names) for name in names}
+        return Recipe(equal, tuple(map(float, ndtri(LEVELS))), ((-1.6, 1.2),), (0.0,))
     known = np.isfinite(record.actual)
-    units = {name: record.units[name] * known for name in names}
-    sums = {name: values.sum(axis=1) for name, values in units.items()}
-    came, summed = np.nan_to_num(record.actual), np.nansum(record.actual, axis=1)
+    plain = Recipe(_weights(record, names), (), (), ())
+    point = plain.point(record.units)
     fade = 0.5 ** (np.maximum(now - record.launched, 0) / HALF_LIFE)
-    week, whole = _blend(units, came), _blend(sums, summed)
     half = known.mean(axis=1) >= 0.5
-    errors = np.log1p(summed[half]) - np.log1p(whole.of(sums)[half])
-    total = _total_scores(errors, record.spread[half], fade[half])
-    weekly, levels = _weekly_bounds(week.of(record.units), record.actual, fade)
-    return Recipe(week, whole, total, weekly, levels, _stretches(record, now))
+    errors = np.log1p(np.nansum(record.actual, axis=1)) - np.log1p((point * known).sum(axis=1))
+    total = _total_scores(errors[half], record.spread[half], fade[half])
+    weekly, levels = _weekly_bounds(point, record.actual, fade)
+    return Recipe(plain.weights, total, weekly, levels, _stretches(record, now))
 
 
 def make(units: dict[str, Array], spread: Array, recipe: Recipe) -> Made:
     """The forecast of launches from their members' views (M, H) and their spreads (M,)."""
-    total = total_at(total_point(units, recipe), spread, recipe, BOUNDS)
-    return Made(total, weekly_quantiles(recipe.week.of(units), recipe))
-
-
-def total_point(units: dict[str, Array], recipe: Recipe) -> Array:
-    """Point forecast of the units over all weeks (M,)."""
-    return recipe.whole.of({name: values.sum(axis=1) for name, values in units.items()})
+    point = recipe.point(units)
+    return Made(total_at(point.sum(axis=1), spread, recipe, BOUNDS), weekly_quantiles(point, recipe))
 
 
 def total_at(total: Array, spread: Array, recipe: Recipe, levels: Array) -> Array:
@@ -148,36 +129,25 @@ def weighted_quantile(values: Array, weights: Array, q: float) -> float:
     return float(values[order][min(int(np.searchsorted(reached, q)), len(values) - 1)])
 
 
-def _blend(units: dict[str, Array], came: Array) -> Blend:
-    names = tuple(units)
-    stack = np.stack([units[name] for name in names])
+def _weights(record: Record, names: tuple[str, ...]) -> dict[str, float]:
+    known, came = np.isfinite(record.actual), np.nan_to_num(record.actual)
+    stack = np.stack([record.units[name] * known for name in names])
+    sums, summed = stack.sum(axis=2), came.sum(axis=1)
     steps = round(1 / STEP)
     grid = np.array([p for p in product(range(steps + 1), repeat=len(names) - 1) if sum(p) <= steps]) / steps
     grid = np.column_stack([grid, 1 - grid.sum(axis=1)])
-    off = [float(np.abs(np.tensordot(weights, stack, axes=1) - came).sum()) for weights in grid]
-    pull = _SHRINK / 2 * len(names) * ((grid - 1 / len(names)) ** 2).sum(axis=1)
-    cost = np.array(off) / max(float(came.sum()), 1e-9) + pull
+    off = np.array(
+        [
+            np.abs(np.tensordot(weights, stack, axes=1) - came).sum() + np.abs(weights @ sums - summed).sum()
+            for weights in grid
+        ]
+    )
+    cost = off / max(2 * float(came.sum()), 1e-9)
+    cost += _SHRINK / 2 * len(names) * ((grid - 1 / len(names)) ** 2).sum(axis=1)
     # The average over good grid points is steadier than the best one.
     good = np.exp(-(cost - cost.min()) / 0.005)
     mean = (good[:, None] * grid).sum(axis=0) / good.sum()
-    scale = _scale(np.tensordot(mean, stack, axes=1), came) if came.ndim == 2 else 1.0
-    return Blend(dict(zip(names, map(float, mean), strict=True)), scale)
-
-
-def _scale(made: Array, came: Array) -> float:
-    """What a week's median is of its share of the total: actual over forecast at the actual total, in the middle.
-
-    The level itself is left alone: that of one season's launches is not that of the next, and a factor on totals did
-    harm on earlier cohorts.
-    """
-    level = came.sum(axis=1) / np.maximum(made.sum(axis=1), 1e-9)
-    made = made * level[:, None]
-    cells = made > 0
-    if not cells.any():
-        return 1.0
-    found = weighted_quantile(came[cells] / made[cells], made[cells], 0.5)
-    trust = len(made) / (len(made) + _PRIOR_SCALE)
-    return float(np.clip(max(found, 1e-3) ** trust, 0.5, 2.0))
+    return dict(zip(names, map(float, mean), strict=True))
 
 
 def _total_scores(errors: Array, spread: Array, fade: Array) -> tuple[float, ...]:

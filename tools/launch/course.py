@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 
 from shop import Draft, Product
 from tools.demand.panel import Array
 from tools.figures import QUANTILES
-from tools.launch.combine import LEVELS, total_point, weekly_quantiles
+from tools.launch.combine import LEVELS, weekly_quantiles
 from tools.launch.draws import spread_over_weeks, stratified, total_draws
 from tools.launch.evidence import gather, launch_windows
 from tools.launch.learning import HORIZON, Study
@@ -52,25 +54,26 @@ class Course:
         return int(self.market.launched[self.row[0]])
 
 
-def planned(
-    study: Study, known: Knowledge, item: Draft | Product, price: float | None, lead: int, rng: np.random.Generator
-) -> Course:
+def planned(study: Study, item: Draft | Product, price: float | None, lead: int, rng: np.random.Generator) -> Course:
     """The course of a product to come.
 
     Args:
         study: The shop.
-        known: Its fitted members.
         item: The product.
         price: What marks its tier.
         lead: Weeks from the cut-off to its launch.
         rng: Source of chance.
+
+    Raises:
+        ToolError: Too few launches are known.
     """
-    known = replace(known, evidence=gather(study.market, study.rules, lead))
+    known = replace(study.fitted(), evidence=study.evidence_ahead(lead))
     market = with_item(study.market, item, price, study.market.panel.units.shape[1] + lead)
     row = np.array([len(market.launched) - 1])
     views = ask_members(known, market, row)
     recipe = study.lessons.recipe
-    point, total = recipe.week.of(views.units), float(total_point(views.units, recipe)[0])
+    point = recipe.point(views.units)
+    total = float(point.sum())
     sums = total_draws(total, float(views.spread[0]), recipe, DRAWS, rng)
     draws = spread_over_weeks(sums, point[0], recipe, study.lessons.record, rng)
     return Course(draws, weekly_quantiles(point, recipe)[0], 0, known, market, row, views, total)
@@ -91,7 +94,8 @@ def begun(study: Study, row: int, rng: np.random.Generator) -> Course | None:
     known = know(past, evidence, study.rules, lessons.settings)
     at = np.array([row])
     views, recipe = ask_members(known, past, at), lessons.recipe
-    point, total = recipe.week.of(views.units), total_point(views.units, recipe)
+    point = recipe.point(views.units)
+    total = point.sum(axis=1)
     own = launch_windows(market, at, HORIZON)[:, :seen]
     update = learn_update(lessons.record, recipe, seen, now)
     scores = np.interp(stratified(DRAWS, rng), LEVELS, update.scores)
@@ -104,3 +108,35 @@ def begun(study: Study, row: int, rng: np.random.Generator) -> Course | None:
     draws = np.hstack([np.tile(first, (DRAWS, 1)), rest])
     quantiles = np.quantile(draws, QUANTILES, axis=0).T
     return Course(draws, quantiles, seen, known, past, at, views, float(total[0]))
+
+
+def units_by_day(study: Study, item: Draft | Product, cutoff: date, days: Sequence[date]) -> Array:
+    """Point forecast of the units over the weeks that are learned, by launch day (D,): the middle of `planned`.
+
+    Args:
+        study: The shop.
+        item: The product, at its own price.
+        cutoff: Last day with data.
+        days: Launch days to come.
+
+    Raises:
+        ToolError: Too few launches are known.
+    """
+    known, now = study.fitted(), study.market.panel.units.shape[1]
+    market = with_item(study.market, item, own_price(item), now)
+    row, made = np.array([len(market.launched) - 1]), {}
+    for lead in {weeks_ahead(cutoff, day) for day in days}:
+        then = replace(market, launched=np.append(market.launched[:-1], now + lead))
+        views = ask_members(replace(known, evidence=study.evidence_ahead(lead)), then, row)
+        made[lead] = float(study.lessons.recipe.point(views.units).sum())
+    return np.array([made[weeks_ahead(cutoff, day)] for day in days])
+
+
+def weeks_ahead(cutoff: date, day: date) -> int:
+    """Whole weeks from the first day after the cut-off to a launch day."""
+    return max((day - cutoff).days - 1, 0) // 7
+
+
+def own_price(item: Draft | Product) -> float | None:
+    """The price that marks an item's tier."""
+    return item.price if isinstance(item, Draft) else item.list_price

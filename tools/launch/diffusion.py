@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from tools.demand.panel import Array
 
@@ -66,11 +65,14 @@ def fit(curve: Curve, units: Array, prior: Prior, season: Array | None = None, n
         season: Factor by period (T,).
         noise: Standard deviation of the errors.
     """
+    from scipy.optimize import least_squares
+
     known = np.isfinite(units)
     factor = np.ones(len(units)) if season is None else season
     target = np.log1p(units[known])
 
     def cost(p: Array) -> Array:
+
         made = np.log1p(np.maximum(curve(p, len(units)) * factor, 0.0))[known]
         return np.concatenate([(made - target) / noise, (p - prior.mean) / prior.sd])
 
@@ -84,6 +86,8 @@ def fit_classic(units: Array) -> Array:
     Args:
         units: Units by period (T,), such as yearly sales of a durable from its first year on.
     """
+    from scipy.optimize import least_squares
+
     start = np.log([2 * units.sum(), 0.02, 0.4])
     scale = units.mean()
     found = least_squares(lambda p: (bass(p, len(units)) - units) / scale, start, bounds=(start - 5, start + 5))

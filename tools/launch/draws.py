@@ -49,7 +49,7 @@ def _deviations(
     whole = np.zeros(0, dtype=bool) if record is None else np.isfinite(record.actual).all(axis=1)
     if record is None or whole.sum() < _LEAST:
         return np.asarray(rng.lognormal(0.0, _PLAIN, (count, weeks)))
-    made, came = recipe.week.of(record.units)[whole, skip:], record.actual[whole, skip:]
+    made, came = recipe.point(record.units)[whole, skip:], record.actual[whole, skip:]
     ratio = came / np.maximum(made, 1e-9)
     level = came.sum(axis=1) / np.maximum(made.sum(axis=1), 1e-9)
     fade = 0.5 ** ((record.launched[whole].max() - record.launched[whole]) / HALF_LIFE)

@@ -68,9 +68,9 @@ def drivers(known: Knowledge, market: Market, row: Index, views: Views, recipe: 
         "trees": _of_trees(known, market, row, signal, total["trees"], usual),
     }
     added = dict.fromkeys(LABELS, 0.0)
-    for member, weight in recipe.whole.weights.items():
+    for member, weight in recipe.weights.items():
         for driver, units in parts[member].items():
-            added[driver] += recipe.whole.scale * weight * units
+            added[driver] += weight * units
     return added
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,13 +14,11 @@ from shop import Draft, Product, Shop, ToolError
 from tools.demand.panel import Array
 from tools.elasticity import Elasticity, estimate_elasticity
 from tools.figures import QUANTILES
-from tools.launch.course import DRAWS, Course, begun, planned
+from tools.launch.course import DRAWS, Course, begun, own_price, planned, units_by_day, weeks_ahead
 from tools.launch.drivers import drivers
 from tools.launch.effects import Impact, expect
-from tools.launch.evidence import gather
 from tools.launch.learning import HORIZON, Errors, Study, study_of_shop
 from tools.launch.members import ANALOGUES, Knowledge, alikeness, category_steps
-from tools.launch.replay import FIRST
 from tools.launch.tail import continue_draws
 
 ANALOGUE_COLUMNS = ("sku", "name", "similarity", "weight", "units", "price", "launched", "kept", "why")
@@ -121,9 +120,7 @@ def launch_forecast(
     launched = _launch_day(shop, None if sells else wanted, weeks)
     if sells and item.launch_date is not None:
         launched = item.launch_date
-    study = study_of_shop(shop)
-    if study is None:
-        raise ToolError("The shop has no whole week of sales yet; import more history.")
+    study = _study(shop)
     key = f"{item.model_dump_json()}|{price}|{launched}|{wanted is None}|{weeks}"
     if key not in study.answers:
         while len(study.answers) >= _KEPT:
@@ -133,10 +130,20 @@ def launch_forecast(
     return answer
 
 
+def launch_units(shop: Shop, item: Draft | Product, days: Sequence[date]) -> Array:
+    """Units over the first twelve weeks (D,) of an item launched on each of some days: the P50 of `launch_forecast`.
+
+    Raises:
+        ToolError: A day is out of range, or the shop has too few launches.
+    """
+    study = _study(shop)
+    return units_by_day(study, item, shop.cutoff, [_launch_day(shop, day, HORIZON) for day in days])
+
+
 def _forecast(
     shop: Shop, study: Study, item: Draft | Product, price: float | None, launched: date, weeks: int, assumed: bool
 ) -> LaunchForecast:
-    own = _own_price(item)
+    own = own_price(item)
     asked = price if price is not None else own
     rng = np.random.default_rng(_seed(shop, item, asked, launched))
     course = _course(shop, study, item, own if own is not None else price, launched, rng)
@@ -148,7 +155,7 @@ def _forecast(
     quantiles[course.seen :] *= np.exp(np.median(shift))
     if weeks > HORIZON:
         ahead = max(course.period + weeks - len(study.market.panel.starts), 0)
-        draws = continue_draws(draws, study.market, gather(study.market, study.rules, ahead), course.period, weeks)
+        draws = continue_draws(draws, study.market, study.evidence_ahead(ahead), course.period, weeks)
         quantiles = np.vstack([quantiles, np.quantile(draws[:, HORIZON:], QUANTILES, axis=0).T])
     source, narrower = _source(known, item.category)
     impact = expect(study.effects, course.market, int(course.row[0]), rng)
@@ -179,36 +186,21 @@ def _forecast(
 def _course(
     shop: Shop, study: Study, item: Draft | Product, price: float | None, launched: date, rng: np.random.Generator
 ) -> Course:
-    known = _known(study)
+    study.fitted()  # refuses where too few launches are known
     keys = study.market.frame["sku"].to_numpy(dtype=str)
     rows = np.flatnonzero(keys == item.sku) if isinstance(item, Product) else np.zeros(0, dtype=np.int64)
     if len(rows) and 0 <= study.market.launched[rows[0]] < study.market.panel.units.shape[1]:
         course = begun(study, int(rows[0]), rng)
         if course is not None:
             return course
-    return planned(study, known, item, price, max((launched - shop.cutoff).days - 1, 0) // 7, rng)
+    return planned(study, item, price, weeks_ahead(shop.cutoff, launched), rng)
 
 
-def _known(study: Study) -> Knowledge:
-    """The fitted members.
-
-    Raises:
-        ToolError: Too few launches; the sentence says what the few did.
-    """
-    if study.knowledge is not None:
-        return study.knowledge
-    evidence = study.evidence
-    over = np.exp(evidence.level[evidence.seen >= 1])
-    told = (
-        f" The {len(over)} that are over sold from {over.min():.0f} to {over.max():.0f} units in twelve weeks, in an "
-        "ordinary season."
-        if len(over)
-        else ""
-    )
-    raise ToolError(
-        f"Only {len(evidence.rows)} launches of this shop have been on sale long enough to learn from, and {FIRST} are "
-        f"needed.{told} Please import more history, or plan by hand from those."
-    )
+def _study(shop: Shop) -> Study:
+    study = study_of_shop(shop)
+    if study is None:
+        raise ToolError("The shop has no whole week of sales yet; import more history.")
+    return study
 
 
 def _launch_day(shop: Shop, planned: date | None, weeks: int) -> date:
@@ -221,10 +213,6 @@ def _launch_day(shop: Shop, planned: date | None, weeks: int) -> date:
     if launched > last:
         raise ToolError(f"The launch date {launched} is too far beyond the data; give a date up to {last}.")
     return launched
-
-
-def _own_price(item: Draft | Product) -> float | None:
-    return item.price if isinstance(item, Draft) else item.list_price
 
 
 def _price_shift(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.optimize import minimize
 
 from tools.demand.panel import Array
 from tools.launch.evidence import EARLY_NOISE, Evidence
@@ -117,9 +116,12 @@ def fit_kriging(
 
 
 def _fit(pairs: Pairs, apart: Array, noise: Array, start: dict[str, float], rounds: int) -> dict[str, float]:
+    from scipy.optimize import minimize
+
     middle = np.log(np.array(list(PRIOR.values())))
 
     def cost(p: Array) -> tuple[float, Array]:
+
         value, slope = _evidence_cost(dict(zip(PRIOR, np.exp(p), strict=True)), pairs, apart, noise)
         return value + float(((p - middle) ** 2).sum() / 2), slope + p - middle
 

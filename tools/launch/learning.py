@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from shop import Shop
+from shop import Shop, ToolError
 from shop.learned import Codec
-from tools.launch.combine import Blend, Recipe, Record, learn
+from tools.launch.combine import Recipe, Record, learn
 from tools.launch.effects import Effects, past_effects
 from tools.launch.evidence import Evidence, Rules, gather, launch_windows
 from tools.launch.market import Market
 from tools.launch.members import NAMES, Knowledge, know
-from tools.launch.reading import pack, read_market, unpack
+from tools.launch.reading import pack, read_market, senses, unpack
 from tools.launch.replay import FIRST, Batch, record_of, replay
 
 HORIZON = 12  # weeks that are learned; other horizons are cut from them or continued
@@ -71,6 +71,7 @@ class Study:
         knowledge: Members fitted to it; None where too few launches are known.
         effects: What past launches did to the products beside them.
         answers: Forecasts already made from it, by question.
+        ahead: `evidence` with the season reaching further, by weeks; see `evidence_ahead`.
     """
 
     market: Market
@@ -80,6 +81,33 @@ class Study:
     knowledge: Knowledge | None
     effects: Effects
     answers: dict[str, Any] = field(default_factory=dict)
+    ahead: dict[int, Evidence] = field(default_factory=dict)
+
+    def evidence_ahead(self, lead: int) -> Evidence:
+        """What is known of launches, for one planned `lead` weeks after the cut-off."""
+        if lead not in self.ahead:
+            self.ahead[lead] = gather(self.market, self.rules, lead)
+        return self.ahead[lead]
+
+    def fitted(self) -> Knowledge:
+        """The fitted members.
+
+        Raises:
+            ToolError: Too few launches; the sentence says what the few did.
+        """
+        if self.knowledge is not None:
+            return self.knowledge
+        over = np.exp(self.evidence.level[self.evidence.seen >= 1])
+        told = (
+            f" The {len(over)} that are over sold from {over.min():.0f} to {over.max():.0f} units in twelve weeks, in "
+            "an ordinary season."
+            if len(over)
+            else ""
+        )
+        raise ToolError(
+            f"Only {len(self.evidence.rows)} launches of this shop have been on sale long enough to learn from, and "
+            f"{FIRST} are needed.{told} Please import more history, or plan by hand from those."
+        )
 
 
 def study_of_shop(shop: Shop) -> Study | None:
@@ -94,14 +122,14 @@ def study_of_shop(shop: Shop) -> Study | None:
             return None
         rules = rules_for(market)
         # Which texts can be read is no part of the data's fingerprint, so it is one of the name.
-        name = "launch-lessons" + ("" if market.meanings is None else "-meanings")
+        name = "launch-lessons" + ("" if market.meanings is None else senses(shop))
         lessons = shop.learned(name, lambda: learn_lessons(market, rules), CODEC)
         evidence = gather(market, rules)
         enough = len(evidence.rows) >= FIRST
         knowledge = know(market, evidence, rules, lessons.settings) if enough else None
         return Study(market, rules, lessons, evidence, knowledge, past_effects(market))
 
-    return shop.learned("launch-study" + ("" if shop.searcher is None else "-meanings"), make)
+    return shop.learned("launch-study" + senses(shop), make)
 
 
 def rules_for(market: Market) -> Rules:
@@ -172,8 +200,7 @@ def _read(value: dict[str, Any]) -> Lessons:
             unpack(packed["weekly"]),
         )
     made = Recipe(
-        Blend(**recipe["week"]),
-        Blend(**recipe["whole"]),
+        recipe["weights"],
         tuple(recipe["total"]),
         tuple((low, high) for low, high in recipe["weekly"]),
         tuple(recipe["levels"]),

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from tools.demand.panel import Array, Panel
+from tools.launch.pictures import picture_vectors
 from tools.text import tokens
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 Index = NDArray[np.int64]
 Embed = Callable[[Sequence[str]], Array]
+Look = Callable[[Sequence[str]], Array | None]
 TOPICS = 12
 _DEPTH = 3  # steps of a category path that are compared
 _SHELF = 3000  # products on the shelf that launches are compared with, at most
@@ -75,6 +80,7 @@ class Market:
         closeness: Of launches to the products on the shelf.
         meanings: Unit vectors of the texts (N, E) from a language model; None where none was given.
         pictures: Unit vectors of the product pictures (N, P), zero where there is none; None where nobody has any.
+        look: From the files of further pictures to their vectors.
     """
 
     panel: Panel
@@ -87,6 +93,7 @@ class Market:
     closeness: Closeness
     meanings: Array | None = None
     pictures: Array | None = None
+    look: Look = picture_vectors
 
     def until(self, end: int) -> Market:
         """What was known before period `end`; products launched later stay, without sales."""
@@ -187,6 +194,8 @@ def make_market(
         pictures: See `Market`.
         masked: Periods recorded as out of stock (N, T); left out, gaps inside a series are taken to be.
     """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     written = [str(text) for text in frame["text"]]
     meanings = None if embed is None else np.asarray(embed(written), dtype=float)
     words = TfidfVectorizer(analyzer=tokens, sublinear_tf=True) if any(map(tokens, written)) else None
@@ -246,6 +255,8 @@ def _nearness(market: Market, rows: Index, shelf: Index) -> NDArray[np.float32]:
 
 
 def _directions(vectors: sparse.csr_matrix | Array) -> TruncatedSVD | None:
+    from sklearn.decomposition import TruncatedSVD
+
     count = min(TOPICS, vectors.shape[1] - 1, vectors.shape[0] - 1)
     return TruncatedSVD(count, random_state=0).fit(vectors[:5000]) if count >= 1 else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,9 +17,9 @@ from shop.learned import Codec
 from shop.passages import Searcher
 from tools.demand.panel import LEAST_DAYS, Array, closing_zeros_absent, demand_rate
 from tools.demand.read import read_panel
-from tools.launch.cohort import launch_prices, product_text
-from tools.launch.market import Embed, Index, Market, make_market
+from tools.launch.market import Embed, Index, Look, Market, make_market
 from tools.launch.pictures import picture_vectors
+from tools.text import product_text
 
 _WEEKS = 160
 
@@ -31,8 +32,8 @@ VECTORS: Codec[Array | None] = Codec(
 def read_market(shop: Shop) -> Market | None:
     """The products of a shop and their sales up to its cut-off; None where nothing was sold.
 
-    Texts are compared by words, and by what they mean where the shop's searcher has a model; pictures by colour and
-    texture where products have the attribute `image`.
+    Texts are compared by words, and by what they mean where the shop's searcher has a model; pictures, where products
+    have the attribute `image`, by the searcher's model for them, or by colour and texture.
 
     Weeks of the panel end on the cut-off. The first week of a launch is the first of them that begins on its launch
     day or later, and holds its first seven days: a week of a launch is never known before it is over.
@@ -51,7 +52,7 @@ def read_market(shop: Shop) -> Market | None:
     listed = products["list_price"].to_numpy(dtype=float)
     first = np.nanmax(np.where(np.isfinite(panel.price), panel.price, -np.inf)[:, :1], axis=1, initial=-np.inf)
     price = np.where(np.isfinite(listed), listed, np.where(np.isfinite(first), first, np.nan))
-    price[new] = launch_prices(products.iloc[new], sales)
+    price[new] = _launch_prices(products.iloc[new], sales)
     frame = pd.DataFrame(
         {
             "sku": products["sku"].to_numpy(dtype=str),
@@ -62,14 +63,25 @@ def read_market(shop: Shop) -> Market | None:
             "launched_on": pd.to_datetime(products["launch_date"]).to_numpy(),
         }
     )
-    pictures = picture_vectors([_picture(row) for row in products.to_dict("records")])
-    return make_market(panel, frame, launched, _encoder(shop, list(frame["text"])), pictures, masked)
+    look = _looker(shop)
+    pictures = _known_pictures(shop, look, [_picture(row) for row in products.to_dict("records")])
+    market = make_market(panel, frame, launched, _encoder(shop, list(frame["text"])), pictures, masked)
+    return replace(market, look=look)
+
+
+def senses(shop: Shop) -> str:
+    """By which models products are compared, as the end of a learned value's name: none is a part of the data."""
+    searcher = shop.searcher
+    if searcher is None:
+        return ""
+    seen = hashlib.sha256(searcher.picture_model.encode()).hexdigest()[:8]
+    return "-meanings" + (f"-{seen}" if searcher.picture_model else "")
 
 
 def with_item(market: Market, item: Draft | Product, price: float | None, launched: int) -> Market:
     """The market with a planned product as its last row; its own price marks its tier."""
     sku = item.sku if isinstance(item, Product) else ""
-    own = picture_vectors([_picture(item.model_dump())])
+    own = market.look([_picture(item.model_dump())])
     picture = None if own is None else own[0]
     return market.planned(sku, product_text(item.model_dump()), item.category, price, launched, picture)
 
@@ -103,6 +115,27 @@ def _encoder(shop: Shop, known: list[str]) -> Embed | None:
     return embed
 
 
+def _looker(shop: Shop) -> Look:
+    """From picture files to vectors: by the searcher's model where it has one, else by colour and texture."""
+    searcher = shop.searcher
+    if searcher is None or not searcher.picture_model:
+        return picture_vectors
+
+    def look(paths: Sequence[str]) -> Array | None:
+        # A model is not loaded for a shop without pictures.
+        found = searcher.pictures(paths) if any(paths) else None
+        return None if found is None else np.asarray(found, dtype=float)
+
+    return look
+
+
+def _known_pictures(shop: Shop, look: Look, paths: list[str]) -> Array | None:
+    """The vectors of the shop's own pictures; a model's are kept, since making them takes a while."""
+    if look is picture_vectors or not any(paths):
+        return look(paths)
+    return shop.learned("launch-pictures" + senses(shop), lambda: look(paths), VECTORS)
+
+
 def _vectors(searcher: Searcher, texts: Sequence[str]) -> Array | None:
     found = searcher.vectors(texts)
     return None if found is None else np.asarray(found, dtype=float)
@@ -118,6 +151,16 @@ def _launch_periods(products: pd.DataFrame, starts: pd.DatetimeIndex) -> Index:
     at = starts.searchsorted(days.fillna(starts[0]).to_numpy())
     known = days.notna().to_numpy() & (days > starts[0] - pd.Timedelta(days=7)).to_numpy()
     return np.where(known, at, -1).astype(np.int64)
+
+
+def _launch_prices(products: pd.DataFrame, sales: pd.DataFrame) -> Array:
+    """What each product (L,) was sold at in its first week with a sale, else its list price, else NaN."""
+    # The first week's price stands for the planned one; the later average already answers to how the launch went.
+    paid = sales[(sales["units"] > 0) & (sales["revenue"] > 0)].groupby("sku").first()
+    listed = products.set_index("sku")["list_price"].astype(float)
+    first = (paid["revenue"] / paid["units"]).reindex(listed.index)
+    prices: Array = first.fillna(listed).to_numpy(dtype=float)
+    return prices
 
 
 def _launch_units(

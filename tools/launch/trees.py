@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,6 +12,9 @@ from numpy.typing import NDArray
 from tools.demand.panel import Array
 from tools.launch.evidence import Evidence, launch_windows
 from tools.launch.market import Index, Market, log_prices
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 FEATURES = ("week", "log_price", "season", "launched", "neighbour", "category", "shelf")
 _SETTINGS: dict[str, Any] = {
@@ -59,6 +61,8 @@ def fit_trees(market: Market, evidence: Evidence, signal: Array, jobs: int = 1) 
 
     Units above the 99.5th percentile count as that: one order must not become a rule. None with too little to learn.
     """
+    import lightgbm as lgb
+
     windows = launch_windows(market, evidence.rows, len(evidence.curve))
     seen = np.isfinite(windows)
     if seen.sum() < _LEAST_ROWS:

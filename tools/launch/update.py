@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from tools.demand.panel import Array
-from tools.launch.combine import HALF_LIFE, LEVELS, Recipe, Record, total_point, weighted_quantile
+from tools.launch.combine import HALF_LIFE, LEVELS, Recipe, Record, weighted_quantile
 from tools.launch.diffusion import USUAL, Curve, fit, shared_prior, trapezoid
 from tools.launch.evidence import Rules
 from tools.launch.market import Index, Market
@@ -128,12 +128,12 @@ def _errors(record: Record | None, recipe: Recipe, seen: int, now: int) -> tuple
     """Early and late log errors and the weights of past launches that say something about both."""
     if record is None:
         return np.zeros(0), np.zeros(0), np.zeros(0)
-    point, total = recipe.week.of(record.units), total_point(record.units, recipe)
+    point = recipe.point(record.units)
     known = np.isfinite(record.actual)
     enough = known[:, :seen].any(axis=1) & (known[:, seen:].sum(axis=1) >= 3)
-    point, total, actual, known = point[enough], total[enough], record.actual[enough], known[enough]
-    there = (point * known)[:, seen:].sum(axis=1) / np.maximum(point.sum(axis=1), 1e-9)
-    late = np.log1p(np.nansum(actual[:, seen:], axis=1)) - np.log1p(total * there)
+    point, actual, known = point[enough], record.actual[enough], known[enough]
+    rest = (point * known)[:, seen:].sum(axis=1)
+    late = np.log1p(np.nansum(actual[:, seen:], axis=1)) - np.log1p(rest)
     early = _early(point[:, :seen], actual[:, :seen])
     return early, late, 0.5 ** (np.maximum(now - record.launched[enough], 0) / HALF_LIFE)
 

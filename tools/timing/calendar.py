@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from tools.demand.panel import Array
 
@@ -47,6 +45,9 @@ def solve(problem: Problem) -> Index:
     Raises:
         ValueError: HiGHS finds no plan (it always can: no launch at all is one).
     """
+    from scipy import sparse
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     count, weeks = problem.value.shape
     groups = int(problem.group.max()) + 1 if count else 0
     if not count:

@@ -13,14 +13,14 @@ from sqlalchemy import select
 from shop import Draft, Shop
 from shop import schema as t
 from tools.demand.panel import Array
-from tools.launch import launch_forecast
-from tools.launch.cohort import read_cohort
-from tools.launch.curves import launch_totals, mean_curve, took, within_slope
-from tools.launch.season import launch_calendar, read_history, season_factors, season_table
+from tools.launch import launch_units
+from tools.launch.learning import study_of_shop
+from tools.timing.calendar import Index
 
-HORIZON = 12
 _PRIOR_LOSS = 0.05  # where a shop's launches tell nothing: five per cent a neighbour
-_WINDOW_DAYS = 56
+_WINDOW = 8  # weeks between two launches within which they are neighbours
+_LEAST_LAUNCHES = 20
+_RIDGE = 50.0  # pulls the slope on neighbours to none
 
 
 @dataclass(frozen=True)
@@ -43,53 +43,51 @@ class Worth:
 
 
 def value_drafts(shop: Shop, drafts: Sequence[Draft], start: date, weeks: int) -> list[Worth]:
-    """Forecast each draft once and move it along the season of its category.
+    """Forecast each draft in each week of the calendar.
 
     Drafts must have a price and a cost. A draft with a launch date is taken to be ready on it, not before. Launching
     into a planned promotion of the category costs what a neighbouring launch costs.
+
+    Raises:
+        ToolError: The shop has too few launches to forecast from, or a week lies too far ahead.
     """
-    history = read_history(shop)
-    table = season_table(history, pd.Timestamp(shop.cutoff) + pd.Timedelta(days=1))
-    starts = pd.DatetimeIndex([pd.Timestamp(start + timedelta(weeks=w)) for w in range(weeks)])
+    days = [start + timedelta(weeks=w) for w in range(weeks)]
     loss = crowding_loss(shop)
     found = []
     for draft in drafts:
         assert draft.price is not None
         assert draft.cost is not None
-        forecast = launch_forecast(shop, draft, launch_date=start, weeks=HORIZON)
-        units = float(np.median(forecast.total))
-        calendar = launch_calendar(starts, HORIZON)
-        factors = season_factors(table, history.names, [draft.category] * weeks, calendar).mean(axis=1)
-        promoted = _promoted(shop, draft.category, starts)
+        units = launch_units(shop, draft, days)
+        promoted = _promoted(shop, draft.category, pd.DatetimeIndex(days))
         margin = draft.price - draft.cost
-        by_week = units * factors / factors[0] * margin * (1 - loss * promoted)
         ready = 0 if draft.launch_date is None else -(-(draft.launch_date - start).days // 7)
-        found.append(Worth(draft, units, margin, by_week, max(ready, 0)))
+        found.append(Worth(draft, float(units[0]), margin, units * margin * (1 - loss * promoted), max(ready, 0)))
     return found
 
 
 def crowding_loss(shop: Shop) -> float:
     """Share of a launch's units lost to each other launch of its category within eight weeks.
 
-    Slope of log units over the first twelve weeks on the number of neighbours, within categories, pulled to five
-    per cent; never negative.
+    Slope of log units, the season taken out, on the number of neighbours, within categories, pulled to five per cent;
+    never negative.
     """
-    cohort = read_cohort(shop, HORIZON)
-    good = took(cohort.units, HORIZON)
-    if good.sum() < 20:
+    study = study_of_shop(shop)
+    if study is None or len(study.evidence.rows) < _LEAST_LAUNCHES:
         return _PRIOR_LOSS
-    frame = cohort.frame[good].reset_index(drop=True)
-    units = cohort.units[good]
-    totals = launch_totals(units, mean_curve(units, HORIZON), HORIZON)
-    days = frame["launched"].to_numpy().astype("datetime64[D]").astype(int)
-    same = frame["category"].to_numpy()[:, None] == frame["category"].to_numpy()[None, :]
-    near = np.abs(days[:, None] - days[None, :]) <= _WINDOW_DAYS
-    neighbours = (same & near).sum(axis=1) - 1.0
-    known = np.isfinite(totals) & (totals > 0)
-    slope = within_slope(
-        neighbours[known], np.log(totals[known]), frame["category"][known].reset_index(drop=True), 50.0
-    )
+    rows = study.evidence.rows
+    launched = study.market.launched[rows]
+    category = pd.factorize(study.market.frame["category"].iloc[rows])[0]
+    near = np.abs(launched[:, None] - launched[None, :]) <= _WINDOW
+    neighbours = ((category[:, None] == category[None, :]) & near).sum(axis=1) - 1.0
+    slope = within_slope(neighbours, study.evidence.level, category, _RIDGE)
     return float(np.clip(0.5 * (1 - np.exp(slope)) + 0.5 * _PRIOR_LOSS, 0.0, 0.3))
+
+
+def within_slope(x: Array, y: Array, groups: Index, ridge: float) -> float:
+    """Slope of y on x within groups (least squares on deviations from group means), shrunk to 0 by `ridge`."""
+    counts = np.maximum(np.bincount(groups), 1)
+    own_x, own_y = (v - (np.bincount(groups, v) / counts)[groups] for v in (x, y))
+    return float((own_x * own_y).sum() / ((own_x**2).sum() + ridge))
 
 
 def _promoted(shop: Shop, category: str, starts: pd.DatetimeIndex) -> Array:
