@@ -75,29 +75,32 @@ def history_task(data: SalesData, series: int) -> tuple[list[Result], dict[str, 
 
 
 def clock(panel: Panel, horizon: int) -> list[Result]:
-    """Seconds to learn from a category of a thousand products and forecast all of it, and one product once learned.
+    """Seconds to learn from a category of a thousand products, to forecast all of it anew, and one product of it.
 
-    A panel of fewer series is repeated until it has as many; the contest looks at a sample, as it always does.
+    A panel of fewer series is repeated until it has as many; the contest looks at a sample, as it always does. Learning
+    is done once per state of the data, forecasting with every question; processor seconds do not hang on what else
+    runs.
     """
     live = np.flatnonzero(np.isfinite(panel.units[:, -_RECENT:]).any(axis=1))
     if not len(live):
         return []
     many = panel.take(np.resize(live, _MANY))
-    started, worked = time.perf_counter(), time.process_time()
+    begun, worked = time.perf_counter(), time.process_time()
     contest = run_contest(many, horizon)
-    models = {kind: fit_trees(many, horizon, kind, jobs=-1) for kind in KINDS}
-    learned = time.perf_counter()
+    models = {kind: fit_trees(many, horizon, kind) for kind in KINDS}
+    learned, learning = time.perf_counter(), time.process_time()
     forecast(many, horizon, contest, models)
-    done, used = time.perf_counter(), time.process_time() - worked
+    done, all_done = time.perf_counter(), time.process_time()
     each = []
     for row in range(5):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         forecast(many, horizon, contest, models, np.array([row]))
-        each.append(time.perf_counter() - begun)
+        each.append(time.perf_counter() - started)
     return [
-        Result("debut", "seconds_learn", learned - started, n=_MANY),
-        Result("debut", "seconds_1000_products", done - started, n=_MANY),
-        Result("debut", "processor_seconds_1000_products", used, n=_MANY),
+        Result("debut", "seconds_learn", learned - begun, n=_MANY),
+        Result("debut", "processor_seconds_learn", learning - worked, n=_MANY),
+        Result("debut", "seconds_1000_products", done - learned, n=_MANY),
+        Result("debut", "processor_seconds_1000_products", all_done - learning, n=_MANY),
         Result("debut", "seconds_one_product", float(np.median(each)), n=len(each)),
     ]
 

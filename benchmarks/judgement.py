@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import f1_score, precision_recall_fscore_support, roc_auc_score
 
 from benchmarks.public import load
 from benchmarks.result import Result, bootstrap, report
-from shop import Shop
+from benchmarks.stage_rivals import age_rule, hidden_path
+from shop import Draft, Shop
 from shop.demo import Truth, build
 from tools.anomalies import score_weeks
 from tools.demand.panel import Array, build_panel
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import filled, pooled_season
-from tools.launch.season import launch_calendar, read_history, season_factors, season_table
-from tools.lifecycle.stages import LEAST, STAGES, age_rule, view_stage
+from tools.launch import launch_units
+from tools.lifecycle.shapes import learn_shapes
+from tools.lifecycle.stages import LEAST, STAGES, view_stage
 from tools.lifecycle.survival import AHEAD, halving_model, halving_rows
 from tools.timing.calendar import Index, Problem, as_soon_as_ready, evenly_spaced, greedy, solve, worth
 
 _DRAWS = 40
+_FIRST_STAGE = 8  # weeks of data before the first stage is asked for
 
 
 def main(data: str | Path | None = None, seed: int = 7) -> dict[str, Any]:
@@ -49,30 +53,48 @@ def main(data: str | Path | None = None, seed: int = 7) -> dict[str, Any]:
 
 
 def stages(data: ShopPanel, truth: Truth) -> list[Result]:
-    """Macro-F1 and accuracy of the stage at every twelfth week, of Debut and of a rule by age alone."""
-    said: list[tuple[int, int, int, int]] = []
-    launched = data.frame["launch_date"].notna().to_numpy()
-    for end in range(24, data.panel.units.shape[1], 12):
-        known = data.panel.until(end)
-        rows = np.flatnonzero(np.isfinite(known.units[:, -4:]).any(axis=1) & launched)
-        known = known.take(rows)
-        day = (data.panel.starts[end - 1] + pd.Timedelta(days=6)).date()
-        for i, demand in enumerate(filled(known, pooled_season(known, 0))):
-            past = [stage for since, stage in truth.products[known.keys[i]].stages if since <= day]
-            if len(demand) >= LEAST and past:
-                view = STAGES.index(view_stage(demand, True).stage)
-                age = int(age_rule(np.array([len(demand)]))[0])
-                said.append((STAGES.index(past[-1]), view, age, int(rows[i])))
-    cases = np.array(said, dtype=float)
+    """Stages at every fourth week, of Debut and two rivals: macro-F1, accuracy, and each class apart.
+
+    Shapes of lives are learned at every such week from what had sold by then.
+    """
+    said = np.concatenate([_said(data, truth, end) for end in range(_FIRST_STAGE, data.panel.units.shape[1], 4)])
     found = []
-    for column, method in ((1, "debut"), (2, "age_rule")):
-        pairs = cases[:, [0, column]]
-        low, high = bootstrap(pairs, _macro_f1, groups=cases[:, 3], draws=200)
-        found.append(Result(method, "stage_macro_f1", _macro_f1(pairs), low, high, len(cases)))
+    for column, method in enumerate(("debut", "age_rule", "hidden_markov"), start=1):
+        pairs = said[:, [0, column]]
+        low, high = bootstrap(pairs, _macro_f1, groups=said[:, -1], draws=200)
+        found.append(Result(method, "stage_macro_f1", _macro_f1(pairs), low, high, len(said)))
         right = (pairs[:, 0] == pairs[:, 1]).astype(float)
-        low, high = bootstrap(right, groups=cases[:, 3], draws=200)
-        found.append(Result(method, "stage_accuracy", float(right.mean()), low, high, len(cases)))
+        low, high = bootstrap(right, groups=said[:, -1], draws=200)
+        found.append(Result(method, "stage_accuracy", float(right.mean()), low, high, len(said)))
+        scores = precision_recall_fscore_support(pairs[:, 0], pairs[:, 1], labels=range(len(STAGES)), zero_division=0)
+        for stage, precision, recall, _, count in zip(STAGES, *scores, strict=True):
+            found.append(
+                Result(
+                    method, f"{stage}_precision", float(precision), n=int((pairs[:, 1] == STAGES.index(stage)).sum())
+                )
+            )
+            found.append(Result(method, f"{stage}_recall", float(recall), n=int(count)))
     return found
+
+
+def _said(data: ShopPanel, truth: Truth, end: int) -> Array:
+    """True stage, Debut's, the two rivals', and the product, of all that sell before week `end` (R, 5)."""
+    known = data.panel.until(end)
+    launched = data.frame["launch_date"].notna().to_numpy() & np.isfinite(known.units).any(axis=1)
+    rows = np.flatnonzero(launched)
+    known = known.take(rows)
+    demand = filled(known, pooled_season(known, 0))
+    shapes = learn_shapes([life for life in demand if len(life) >= LEAST], True)
+    sells = np.isfinite(known.units[:, -4:]).any(axis=1)
+    day = (data.panel.starts[end - 1] + pd.Timedelta(days=6)).date()
+    said = []
+    for i, life in enumerate(demand):
+        past = [stage for since, stage in truth.products[known.keys[i]].stages if since <= day]
+        if sells[i] and past and len(life) >= LEAST:
+            view = STAGES.index(view_stage(life, True, shapes).stage)
+            age, hidden = int(age_rule(np.array([len(life)]))[0]), int(hidden_path(life)[-1].argmax())
+            said.append((STAGES.index(past[-1]), view, age, hidden, int(rows[i])))
+    return np.array(said, dtype=float).reshape(-1, 5)
 
 
 def anomalies(data: ShopPanel, seed: int = 0) -> list[Result]:
@@ -108,22 +130,22 @@ def calendar(shop: Shop, truth: Truth, seed: int = 0) -> list[Result]:
     """Contribution of calendars as a share of the oracle's, the same launches and noise for every rule.
 
     Ten of the shop's launches are drawn; their true value by week comes from the simulation's level, curve and
-    season; the planner sees it with a log-normal error of 0.4 in the level and with the season the data show.
+    season; the planner sees it with a log-normal error of 0.4 in the level and with the course over the weeks that the
+    launch forecast of a like draft has.
     """
     rng = np.random.default_rng(seed)
     products = shop.products().set_index("sku")
-    known = [sku for sku in truth.products if products.loc[sku, "cost"] > 0 and products.loc[sku, "list_price"] > 0]
-    history = read_history(shop)
-    table = season_table(history, pd.Timestamp(shop.today))
+    priced = (products["cost"] > 0) & (products["list_price"] > 0)
+    known = [sku for sku in truth.products if priced[sku]]
     weeks = pd.date_range(pd.Timestamp(shop.today), periods=16, freq="7D")
+    course = cache(lambda sku: _forecast_course(shop, products.loc[sku], weeks))
     names = {"debut": solve, "greedy": greedy, "even_spacing": evenly_spaced, "as_soon_as_ready": as_soon_as_ready}
     shares: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(_DRAWS):
         chosen = list(rng.choice(known, 10, replace=False))
         categories = [str(products.loc[sku, "category"]) for sku in chosen]
         real = np.stack([_true_value(truth, sku, products.loc[sku], weeks) for sku in chosen])
-        season = season_factors(table, history.names, categories, launch_calendar(weeks, 12).ravel()[None, :])
-        seen = season.reshape(10, 16, 12).mean(axis=2)
+        seen = np.stack([course(sku) for sku in chosen])
         guess = real.mean(axis=1, keepdims=True) * np.exp(rng.normal(0, 0.4, (10, 1))) * seen
         group = pd.factorize(pd.Series(categories).str.split(" > ").str[0])[0].astype(np.int64)
         allowed = np.arange(16)[None, :] >= rng.integers(0, 6, 10)[:, None]
@@ -163,6 +185,14 @@ def halving(folder: Path) -> list[Result]:
         low, high = bootstrap(pairs, _auc, groups=groups, draws=100)
         found.append(Result(method, "halving_auc", _auc(pairs), low, high, len(y), {"data": data.name}))
     return found
+
+
+def _forecast_course(shop: Shop, product: pd.Series, weeks: pd.DatetimeIndex) -> Array:  # type: ignore[type-arg]
+    """Forecast units by week of launch (W,) of a draft like a product, over their mean."""
+    price, category = float(product["list_price"]), str(product["category"])
+    draft = Draft(id="D-0000", name=str(product["name"]), category=category, price=price)
+    units = launch_units(shop, draft, [week.date() for week in weeks])
+    return np.asarray(units / units.mean())
 
 
 def _true_value(truth: Truth, sku: str, product: pd.Series, weeks: pd.DatetimeIndex) -> Array:  # type: ignore[type-arg]

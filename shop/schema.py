@@ -261,6 +261,14 @@ forecast_drift = Table(  # what was found to have moved when errors were last ta
     Column("alarm", Boolean, nullable=False),
 )
 
+outside_series = Table(  # numbers from outside the shop that demand may follow: an index, the weather, searches
+    "outside_series",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("value", Float, nullable=False),
+)
+
 briefs = Table(  # a brief never changes once stored; a new version is a new row
     "briefs",
     metadata,

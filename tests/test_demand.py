@@ -291,6 +291,8 @@ def test_bounds_stretch_where_origins_disagree_and_grow_beyond_the_backtest() ->
     origin = np.repeat([0, 1, 2], 200)
     assert stretch_of(rng.normal(0, 0.3, 600), origin) < 1.15
     assert stretch_of(rng.normal(0, 0.3, 600) + shift, origin) > 1.3
+    shrinking = rng.normal(0, 1, 600) * np.repeat([0.4, 0.7, 1.0], 200)
+    assert stretch_of(shrinking, origin) < 0.95
     scores = make_scores(np.zeros((600, 4)), rng.normal(0, 1, (600, 4)), np.ones(600), origin)
     made = conformal_quantiles(np.full((1, 16), 50.0), np.ones(1), np.zeros(1, dtype=np.int64), {0: scores})
     width = made[0, :, 2] - made[0, :, 0]

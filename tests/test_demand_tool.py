@@ -2,11 +2,18 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from agent.ledger import bare_numbers
 from shop import Actor, Shop, ToolError, ToolResult
-from tools.demand.read import read_panel
+from tools.demand.contest import Contest
+from tools.demand.forecast import category_forecast
+from tools.demand.intervals import make_scores
+from tools.demand.methods import Methods
+from tools.demand.panel import Panel
+from tools.demand.read import ShopPanel, read_panel
 from tools.demand.tool import forecast_demand
 from tools.registry import bind
 
@@ -52,6 +59,41 @@ def test_the_weekly_panel_adds_up_to_the_roll_up(demo_shop: Shop, best_seller: s
     assert data.sold[data.row(best_seller)].sum() == daily["units"].sum()
     assert (weeks[-1] - weeks[0]).days == 7 * (len(weeks) - 1)
     assert weeks[-1].date().toordinal() + 6 == demo_shop.cutoff.toordinal()
+
+
+def plain_shop() -> tuple[ShopPanel, Methods]:
+    """Three products and one long gone, and a contest that ships the average."""
+    rng = np.random.default_rng(5)
+    units = rng.poisson([[30], [12], [5], [9]], (4, 40)).astype(float)
+    units[3, 20:] = np.nan
+    flat = np.ones(units.shape)
+    panel = Panel(tuple("abcd"), pd.date_range("2026-01-05", periods=40, freq="7D"), units, flat, 0 * flat, "week")
+    frame = pd.DataFrame({"sku": list("abcd"), "category": ["x", "x", "y", "x"]})
+    sold = np.nan_to_num(units)
+    scores = {0: make_scores(np.zeros((50, 4)), rng.normal(0, 1, (50, 4)), np.ones(50), np.repeat([0, 1], 25))}
+    contest = Contest(("average",), np.ones((3, 1)), np.ones((3, 1)), np.ones(3), scores)
+    return ShopPanel(panel, frame, sold, 0 * sold, 0 * sold, sold), Methods(12, contest, {}, ("x", "y"), 4)
+
+
+def test_a_category_is_the_sum_of_its_products_that_still_sell() -> None:
+    data, methods = plain_shop()
+    made = category_forecast(data, methods, 6)
+    assert made.skus == ("a", "b", "c")
+    assert made.starts[0] == data.panel.starts[-1] + pd.Timedelta(days=7)
+    np.testing.assert_allclose(made.products[:, 0, 1], data.panel.units[:3, -8:].mean(axis=1))
+    np.testing.assert_allclose(made.total[:, 1], made.products[..., 1].sum(axis=0))
+    wide = np.sqrt(((made.products[..., 2] - made.products[..., 1]) ** 2).sum(axis=0))
+    np.testing.assert_allclose(made.total[:, 2] - made.total[:, 1], wide)
+
+
+def test_some_products_of_a_category_are_forecast_as_they_are_among_all() -> None:
+    data, methods = plain_shop()
+    every, mine = (
+        category_forecast(data, methods, 6),
+        category_forecast(data, methods, 6, data.frame["category"] == "x"),
+    )
+    assert mine.skus == ("a", "b")
+    np.testing.assert_allclose(mine.products, every.products[:2])
 
 
 def test_drafts_and_long_horizons_are_refused(demo_shop: Shop, best_seller: str) -> None:

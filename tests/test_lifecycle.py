@@ -11,7 +11,8 @@ from agent.ledger import bare_numbers
 from shop import Actor, Shop, ToolError, ToolResult
 from tools.demand.panel import Panel
 from tools.lifecycle import lifecycle_stage
-from tools.lifecycle.stages import STAGES, bass_fit, bass_share, view_stage, weeks_since_change
+from tools.lifecycle.shapes import even_shapes, learn_shapes
+from tools.lifecycle.stages import STAGES, StageView, bass_fit, bass_share, view_stage, weeks_since_change
 from tools.lifecycle.survival import decline_start, halving_model, halving_rows, survival_curve, weeks_left
 from tools.registry import bind
 
@@ -25,10 +26,42 @@ def life(weeks: int, seed: int = 0, level: float = 60.0) -> np.ndarray:
 
 @pytest.mark.parametrize(("weeks", "stage"), [(3, "introduction"), (8, "growth"), (40, "maturity"), (72, "decline")])
 def test_a_plain_life_is_read_right_at_every_stage(weeks: int, stage: str) -> None:
-    said = [view_stage(life(weeks, seed), from_launch=True) for seed in range(20)]
+    others = [life(int(n), seed) for seed, n in enumerate(np.random.default_rng(3).integers(3, 90, 80))]
+    shapes = learn_shapes(others, from_launch=True)
+    said = [view_stage(life(weeks, seed), True, shapes) for seed in range(100, 120)]
     assert all(view.probabilities.sum() == pytest.approx(1) for view in said)
     near = {stage, "growth"} if stage == "introduction" else {stage}
     assert np.mean([view.stage in near for view in said]) >= 0.7
+
+
+def test_a_shop_of_short_lives_teaches_that_lives_are_short() -> None:
+    week = np.arange(1, 41)
+    rng = np.random.default_rng(4)
+    short = 50 * np.where(week > 8, 0.5 ** ((week - 8) / 4), 1.0)
+    shapes = learn_shapes([rng.poisson(short).astype(float) for _ in range(60)], True)
+    assert shapes.weight.sum() == pytest.approx(1)
+    assert shapes.common.sum() == pytest.approx(1)
+    young = rng.poisson(short[:11]).astype(float)
+    taught, even = shapes.path(young)[-1], even_shapes(40, True).path(young)[-1]
+    assert taught[STAGES.index("decline")] > even[STAGES.index("decline")]
+
+
+def test_the_posterior_over_shapes_is_the_naive_product() -> None:
+    demand = life(30, 5)
+    shapes = even_shapes(30, True)
+    naive = []
+    for level in shapes.level:
+        root, y = np.sqrt(level), np.sqrt(demand)
+        height = (root * y).sum() / (root * root).sum()
+        left = sum((y - height * root) ** 2)
+        naive.append(((0.25 * left + 3 * 0.4) / (0.25 * 30 + 3)) ** (-(0.25 * 30 + 3) / 2))
+    np.testing.assert_allclose(shapes.posterior(demand), np.array(naive) / sum(naive), rtol=1e-8)
+
+
+def test_a_rare_stage_is_named_where_it_stands_out() -> None:
+    view = StageView(np.array([[0.02, 0.3, 0.6, 0.08]]), np.array([0.02, 0.03, 0.75, 0.2]))
+    assert view.stage == "growth"
+    assert StageView(view.path, np.full(4, 0.25)).stage == "maturity"
 
 
 def test_probabilities_of_decline_rise_along_a_decline() -> None:

@@ -8,8 +8,6 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import IsolationForest
-from sklearn.svm import OneClassSVM
 from sqlalchemy import select
 
 from shop import Product, Shop, Table, ToolError, ToolResult
@@ -190,6 +188,9 @@ def _features(panel: Panel, z: Array, sold: Array, returned: Array) -> tuple[Arr
 
 
 def _learned_votes(features: Array, contamination: float) -> NDArray[np.int64]:
+    from sklearn.ensemble import IsolationForest
+    from sklearn.svm import OneClassSVM
+
     rng = np.random.default_rng(0)
     part = rng.choice(len(features), min(len(features), _MOST_ROWS), replace=False)
     forest = IsolationForest(n_estimators=100, contamination=contamination, random_state=0).fit(features[part])

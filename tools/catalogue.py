@@ -15,10 +15,9 @@ from shop.dates import parse_day
 from shop.passages import Scope
 from shop.resolve import find_category
 from tools.figures import Sheet, evidence
-from tools.launch.cohort import product_text
 from tools.registry import tool
 from tools.service.shelf import on_shelf, shelf_rows
-from tools.text import tokens
+from tools.text import product_text, tokens
 
 Array = NDArray[np.float64]
 _K1, _B = 1.5, 0.75  # BM25's usual settings

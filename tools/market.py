@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 from sqlalchemy import func, or_, select
 
 from shop import Chart, Rows, Shop, Table, ToolError, ToolResult
@@ -16,7 +15,8 @@ from shop.resolve import find_category
 from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import seasonal_component
-from tools.figures import Sheet, evidence
+from tools.figures import Sheet, evidence, interval
+from tools.outside import influence, read_outside
 from tools.registry import tool
 
 _YEAR = 52
@@ -56,14 +56,14 @@ def market_trend(shop: Shop, category: str, weeks: int = 52, region: str | None 
     _direction(sheet, data, mine)
     _season(sheet, data, mine)
     _concentration(sheet, data, mine, weeks)
-    tables = [table for table in (_regions(shop, sheet, path, weeks, region),) if table is not None]
+    regions, outside = _regions(shop, sheet, path, weeks, region), _outside(shop, sheet, data, mine)
     chart = _chart(sheet, data, mine)
     return ToolResult(
         summary=_summary(sheet, name),
         figures=sheet.figures,
-        tables=tuple(tables),
+        tables=tuple(table for table in (regions, outside) if table is not None),
         chart=chart,
-        warnings=() if tables else ("The orders name no region, so regions cannot be compared.",),
+        warnings=() if regions else ("The orders name no region, so regions cannot be compared.",),
     )
 
 
@@ -79,6 +79,8 @@ def trend_line(series: Array, outside: Array | None = None, weeks: int = _TREND_
         None with fewer than eight weeks above zero. Bounds from the t distribution, with the residual's lag-one
         autocorrelation in the effective number of weeks.
     """
+    from scipy.stats import t as student
+
     y = series[-weeks:]
     good = np.flatnonzero(y > 0)
     if len(good) < 8:
@@ -204,6 +206,37 @@ def _regions(shop: Shop, sheet: Sheet, path: str, weeks: int, region: str | None
     return Table(title="Regions", columns=("Region", "Revenue", "Share", "Growth"), rows=tuple(cells))
 
 
+def _outside(shop: Shop, sheet: Sheet, data: ShopPanel, mine: np.ndarray) -> Table | None:
+    """Outside series with which forecasts of the category were surely better; None without any."""
+    series = read_outside(shop, data.panel.starts)
+    if not series:
+        return None
+    units = data.sold[mine].sum(axis=0)
+    found = [one for one in (influence(name, units, values) for name, values in series.items()) if one is not None]
+    told = sorted((one for one in found if one.helps), key=lambda one: -one.gain[0])
+    sheet.add("market.outside_tried", "Outside series tried", len(found), "count", "known for over a year of weeks")
+    sheet.add("market.outside_told", "Of them helpful", len(told), "count", "bounds of the gain above zero")
+    cells = []
+    for number, one in enumerate(told[:_LEADERS], start=1):
+        stem = f"market.outside_{number}"
+        how = "log units on trend, season, the week before and the series; where it is one standard deviation up"
+        gain = "error of next week's forecast saved, on weeks not learned from; bounds by block bootstrap"
+        value, low, high = one.effect
+        saved, least, most = one.gain
+        cells.append(
+            (
+                sheet.add(f"{stem}_name", "Series", one.name, "text", "as imported"),
+                sheet.add(f"{stem}_lag", "Weeks until it shows", one.lag, "weeks", "chosen on earlier weeks"),
+                sheet.add(f"{stem}_effect", "Change of units", value, "share", how, low=low, high=high),
+                interval(f"{stem}_effect"),
+                sheet.add(f"{stem}_gain", "Error saved", saved, "share", gain, low=least, high=most),
+                interval(f"{stem}_gain"),
+            )
+        )
+    columns = ("Series", "After", "Change of units", "P10 to P90", "Error saved", "P10 to P90")
+    return Table(title="Outside series", columns=columns, rows=tuple(cells)) if cells else None
+
+
 def region_revenue(shop: Shop, path: str, weeks: int) -> pd.DataFrame:
     """Revenue by region in the last weeks and in as many before: `region, now, before`."""
     o, lines, p = t.orders, t.order_lines, t.products
@@ -263,4 +296,6 @@ def _summary(sheet: Sheet, name: str) -> str:
         text += " Against the weeks before it changed by {{market.growth}}."
     if sheet.known("market.peak"):
         text += " Its next peak is around {{market.peak}}."
+    if sheet.known("market.outside_1_name"):
+        text += " It follows {{market.outside_1_name}} after {{market.outside_1_lag}}."
     return text

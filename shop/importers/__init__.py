@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 
 from shop import schema as t
 from shop.errors import BadInput
-from shop.importers import generic, olist, online_retail
+from shop.importers import generic, olist, online_retail, series
 from shop.importers.generic import Mapping, guess_mapping, read_mapping, write_mapping
 from shop.importers.job import Job
 from shop.importers.report import ImportReport, Progress, Refusals, no_progress
@@ -29,7 +29,7 @@ __all__ = [
     "write_mapping",
 ]
 
-KINDS = (generic.KIND, online_retail.KIND, olist.KIND)
+KINDS = (generic.KIND, online_retail.KIND, olist.KIND, series.KIND)
 
 
 def import_file(
@@ -96,7 +96,11 @@ def _loader(kind: str, mapping: Mapping | None) -> Callable[[Job, Path], str]:
                 "A generic import needs a mapping file that says which column is what; let it be guessed first."
             )
         return partial(generic.load, mapping=mapping)
-    loaders: dict[str, Callable[[Job, Path], str]] = {online_retail.KIND: online_retail.load, olist.KIND: olist.load}
+    loaders: dict[str, Callable[[Job, Path], str]] = {
+        online_retail.KIND: online_retail.load,
+        olist.KIND: olist.load,
+        series.KIND: series.load,
+    }
     if kind not in loaders:
         raise BadInput(f"There is no importer {kind}; the importers are {', '.join(KINDS)}.")
     return loaders[kind]

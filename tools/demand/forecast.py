@@ -152,7 +152,8 @@ def _weeks_after(starts: pd.DatetimeIndex, weeks: int) -> pd.DatetimeIndex:
 
 def _found(shop: Shop, item: Product) -> tuple[ShopPanel, int]:
     """The shop's panel and the product's place in it."""
-    data = read_panel(shop)
+    # Reading it is most of a warm answer, and one question about a product is seldom the only one.
+    data = shop.learned("demand-panel", lambda: read_panel(shop))
     if data is None or item.sku not in data.panel.keys:
         raise ToolError(
             f"{item.name} ({item.sku}) has no sales yet; forecast_launch forecasts products without history."

@@ -13,6 +13,7 @@ from tools.demand.panel import Array
 COVER = 0.8
 _FADE = 0.7  # weight of an origin against the next later one
 _ENOUGH = 30  # errors needed to judge a horizon by its own
+_NARROWEST, _WIDEST = 0.7, 2.0
 _ONE_ORIGIN = 1.2  # stretch where a single origin cannot show how much errors change from one to the next
 
 
@@ -43,21 +44,29 @@ def make_scores(made: Array, actual: Array, scale: Array, age: NDArray[np.int64]
 
 
 def stretch_of(error: Array, origin: NDArray[np.int64]) -> float:
-    """Factor by which bounds learned at some origins must grow to hold 80 % at another, from 1 to 2.
+    """Factor by which bounds learned at some origins must change to hold 80 % at another, from 0.7 to 2.
 
     Errors of one origin rise and fall together, so they are not exchangeable with those of the next, and plain
-    conformal bounds are too narrow. Each origin in turn is held against the bounds of the others.
+    conformal bounds are too narrow; where history has grown since the earlier origins, they can be too wide. The mean
+    of two answers: each origin held against the bounds of all others, and against those of the origins before it.
+
+    Args:
+        error: Scaled errors (n,).
+        origin: How many origins ago (n,), 0 the latest.
     """
     origins = np.unique(origin)
     if len(origins) < 2:
         return _ONE_ORIGIN
-    needed = []
-    for one in origins:
-        mine = origin == one
-        low, high = np.quantile(error[~mine], ((1 - COVER) / 2, (1 + COVER) / 2))
-        e = error[mine]
-        needed.append(np.where(e < 0, e / min(low, -1e-9), e / max(high, 1e-9)))
-    return float(np.clip(np.quantile(np.concatenate(needed), COVER), 1.0, 2.0))
+    apart = [_needed(error[origin != one], error[origin == one]) for one in origins]
+    later = [_needed(error[origin > one], error[origin == one]) for one in origins[:-1]]
+    asked = [np.clip(np.quantile(np.concatenate(part), COVER), _NARROWEST, _WIDEST) for part in (apart, later)]
+    return float(np.mean(asked))
+
+
+def _needed(known: Array, new: Array) -> Array:
+    """By how much the bounds of known errors must be stretched to reach each new one."""
+    low, high = np.quantile(known, ((1 - COVER) / 2, (1 + COVER) / 2))
+    return np.asarray(np.where(new < 0, new / min(low, -1e-9), new / max(high, 1e-9)))
 
 
 def conformal_quantiles(

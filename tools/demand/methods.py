@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from sqlalchemy import func, select
@@ -123,6 +122,8 @@ def _write(methods: Methods) -> dict[str, Any]:
 
 
 def _read(stored: dict[str, Any]) -> Methods:
+    import lightgbm as lgb
+
     scores = {
         int(kind): Scores(np.array(s["error"]), np.array(s["ahead"]), np.array(s["weight"]), s["stretch"])
         for kind, s in stored["scores"].items()

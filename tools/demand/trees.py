@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,6 +12,9 @@ from numpy.typing import NDArray
 from tools.demand.local import average
 from tools.demand.panel import Array, Panel
 from tools.demand.series import pooled_season, recent_level
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 Index = NDArray[np.int64]
 LAGS = 8
@@ -79,9 +81,7 @@ def hybrid(panel: Panel, horizon: int) -> Array:
     return _fit_and_predict("hybrid", panel, horizon)
 
 
-def fit_trees(
-    panel: Panel, horizon: int, kind: str = "boost", groups: Index | None = None, jobs: int = 1
-) -> Learned | None:
+def fit_trees(panel: Panel, horizon: int, kind: str = "boost", groups: Index | None = None) -> Learned | None:
     """Learn from forecasts that could have been made at earlier origins; None with too little history.
 
     Args:
@@ -89,8 +89,9 @@ def fit_trees(
         horizon: Periods ahead.
         kind: Name in `KINDS`.
         groups: Number of each series' category (N,), a static attribute; None for none.
-        jobs: Threads.
     """
+    import lightgbm as lgb
+
     periods = panel.units.shape[1]
     step = max(1, horizon // 2)
     origins = list(range(periods - 1, max(LAGS + 2, periods // 4), -step))[: max(8, 2 * panel.cycle // step)]
@@ -109,7 +110,8 @@ def fit_trees(
             break
     if rows < _LEAST_ROWS:
         return None
-    model = lgb.LGBMRegressor(n_jobs=jobs, **SETTINGS, **KINDS[kind])
+    # One thread: several that wait for a busy core were ten times slower.
+    model = lgb.LGBMRegressor(n_jobs=1, **SETTINGS, **KINDS[kind])
     model.fit(pd.concat(x, ignore_index=True), np.concatenate(y).clip(-8.0, 8.0))
     return Learned(model.booster_, horizon, kind)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from tools.demand.panel import Array, Panel
 from tools.demand.series import pooled_season
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 AHEAD = 8
 _SOLD = 8.0  # units in the last eight weeks below which halving says nothing
@@ -88,6 +90,10 @@ def halving_rows(panel: Panel, origin: int) -> tuple[Array, NDArray[np.bool_], N
 
 def halving_model(panel: Panel) -> Pipeline | None:
     """Logistic regression of halving on `halving_rows`, from the origins whose outcome is known; None with too few."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     origins = range(panel.units.shape[1] - AHEAD, 2 * AHEAD, -4)
     parts = [halving_rows(panel, origin)[:2] for origin in list(origins)[:20]]
     if not parts:

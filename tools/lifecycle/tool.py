@@ -12,7 +12,8 @@ from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import filled, pooled_season
 from tools.figures import Sheet, evidence
-from tools.lifecycle.stages import LEAST, STAGES, StageView, stage_path, view_stage
+from tools.lifecycle.shapes import Shapes, learn_shapes
+from tools.lifecycle.stages import LEAST, STAGES, StageView, bass_fit, view_stage, weeks_since_change
 from tools.lifecycle.survival import decline_start, halving_model, halving_rows, survival_curve, weeks_left
 from tools.registry import tool
 
@@ -28,11 +29,19 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Lives:
-    """Products of the shop with their demand from the first week on, season taken out."""
+    """Products of the shop with their demand from the first week on, season taken out, and what their lives look like.
+
+    `shapes` holds those of products that are seen from their launch, and those of the others.
+    """
 
     shop: ShopPanel
     demand: list[Array]
     from_launch: list[bool]
+    shapes: dict[bool, Shapes]
+
+    def view(self, row: int) -> StageView:
+        """The stage of a product; ValueError with fewer than three weeks."""
+        return view_stage(self.demand[row], self.from_launch[row], self.shapes[self.from_launch[row]])
 
 
 @tool("read")
@@ -57,7 +66,10 @@ def read_lives(shop: Shop, category: str | None = None) -> Lives | None:
     if panel is None:
         return None
     demand = filled(panel.panel, pooled_season(panel.panel, 0))
-    return Lives(panel, demand, [bool(known) for known in panel.frame["launch_date"].notna()])
+    launched = [bool(known) for known in panel.frame["launch_date"].notna()]
+    long = [(life, known) for life, known in zip(demand, launched, strict=True) if len(life) >= LEAST]
+    shapes = {kind: learn_shapes([life for life, known in long if known == kind], kind) for kind in (True, False)}
+    return Lives(panel, demand, launched, shapes)
 
 
 def _one(shop: Shop, item: Product) -> ToolResult:
@@ -67,34 +79,36 @@ def _one(shop: Shop, item: Product) -> ToolResult:
     row = lives.shop.row(item.sku)
     if len(lives.demand[row]) < LEAST:
         raise ToolError(f"{item.name} ({item.sku}) has sold for fewer than three whole weeks; ask again later.")
-    view = view_stage(lives.demand[row], lives.from_launch[row])
+    view = lives.view(row)
     sheet = Sheet()
     rows = evidence(shop, "daily", {"sku": (item.sku,)})
     name = sheet.add("life.product", "Product", item.name, "text", "as found")
-    stage = sheet.add("life.stage", "Likeliest stage", view.stage, "text", "highest of the stage probabilities")
-    how = "hidden Markov model and trapezoid fit on weekly demand, season and stock-outs taken out, times odds of age"
+    rule = "chance over the root of how common the stage is in the shop: short stages are not drowned by long ones"
+    stage = sheet.add("life.stage", "Stage to act on", view.stage, "text", rule)
+    how = "fit of rise, plateau and fall to weekly demand, each as common as in this shop; season and stock-outs out"
     cells = []
     for label, share in zip(STAGES, view.probabilities, strict=True):
         cells.append((label, sheet.add(f"life.p_{label}", f"Chance of {label}", share, "share", how, rows=rows)))
     sheet.add(
         "life.age", "Weeks of demand seen", len(lives.demand[row]), "weeks", "from the launch or the data's start"
     )
-    _change(sheet, view)
+    _change(sheet, lives, row)
     _time_to_decline(sheet, lives, row, view)
     _halving(sheet, lives, row)
     table = Table(title="Stage", columns=("Stage", "Chance"), rows=tuple(cells))
-    summary = f"{name} is most likely in {stage}. What to do: {ADVICE[view.stage]}."
+    summary = f"{name} is taken to be in {stage}. What to do: {ADVICE[view.stage]}."
     return ToolResult(summary=summary, figures=sheet.figures, tables=(table,), warnings=_doubts(view, sheet))
 
 
-def _change(sheet: Sheet, view: StageView) -> None:
+def _change(sheet: Sheet, lives: Lives, row: int) -> None:
+    demand = lives.demand[row]
     reason = "no change of level stands out from the weekly noise"
-    sheet.add(
-        "life.turned", "Weeks since the level last changed", view.turned, "weeks", "PELT on log demand", reason=reason
-    )
-    if view.bass is not None:
+    turned = weeks_since_change(demand)
+    sheet.add("life.turned", "Weeks since the level last changed", turned, "weeks", "PELT on log demand", reason=reason)
+    bass = bass_fit(demand) if lives.from_launch[row] else None
+    if bass is not None:
         size = "total market of a Bass curve fitted to weekly demand"
-        sheet.add("life.market", "Units over the whole life", view.bass[0], "units", size)
+        sheet.add("life.market", "Units over the whole life", bass[0], "units", size)
 
 
 def _time_to_decline(sheet: Sheet, lives: Lives, row: int, view: StageView) -> None:
@@ -116,9 +130,9 @@ def _time_to_decline(sheet: Sheet, lives: Lives, row: int, view: StageView) -> N
 def _ages(lives: Lives) -> tuple[np.ndarray, np.ndarray]:
     """Weeks until decline, or until last seen, of every launched product, and whether decline was seen."""
     ages, ended = [], []
-    for demand, launched in zip(lives.demand, lives.from_launch, strict=True):
-        if launched and len(demand) >= LEAST:
-            start = decline_start(stage_path(demand, True))
+    for row, demand in enumerate(lives.demand):
+        if lives.from_launch[row] and len(demand) >= LEAST:
+            start = decline_start(lives.view(row).path)
             ages.append(len(demand) if start is None else start)
             ended.append(start is not None)
     return np.array(ages, dtype=np.int64), np.array(ended, dtype=bool)
@@ -148,14 +162,14 @@ def _many(shop: Shop, category: str | None) -> ToolResult:
     for row, demand in enumerate(lives.demand):
         live = np.isfinite(lives.shop.panel.units[row, -4:]).any()
         if live and len(demand) >= LEAST:
-            views.append((row, view_stage(demand, lives.from_launch[row])))
+            views.append((row, lives.view(row)))
     if not views:
         raise ToolError("No product there has sold for three whole weeks; ask again later or for another category.")
     recent = lives.shop.revenue[:, -8:].sum(axis=1)
     counts = []
     for number, label in enumerate(STAGES):
         inside = [row for row, view in views if view.stage == label]
-        count = sheet.add(f"life.n_{label}", f"Products in {label}", len(inside), "count", "by likeliest stage")
+        count = sheet.add(f"life.n_{label}", f"Products in {label}", len(inside), "count", "by the stage to act on")
         share = recent[inside].sum() / max(recent[[row for row, _ in views]].sum(), 1e-9)
         part = sheet.add(f"life.revenue_{label}", f"Revenue share of {label}", share, "share", "over eight weeks")
         counts.append((label, count, part, ADVICE[STAGES[number]]))
