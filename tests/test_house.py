@@ -59,9 +59,8 @@ def test_packages_come_from_this_checkout(package: str) -> None:
 
 
 def test_tools_load_nothing_heavy() -> None:
-    code = (
-        "import sys, tools; print([m for m in ('langchain', 'langchain_core', 'torch', 'gradio') if m in sys.modules])"
-    )
+    heavy = ("langchain", "langchain_core", "torch", "gradio", "sklearn", "lightgbm", "scipy.stats", "scipy.optimize")
+    code = f"import sys, tools; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 

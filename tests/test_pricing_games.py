@@ -10,6 +10,7 @@ from tools.pricing.kernels import best_price, profit
 from tools.pricing.markdown import plan_markdown
 from tools.pricing.optimise import evolution, genetic, grid_search, slsqp, swarm
 from tools.pricing.range import best_range, logit_optimum, logit_profit, logit_shares, loglog_profit
+from tools.pricing.response import rival_answer
 from tools.pricing.rivals import best_response, certified, leader, linear_payoff, logit_payoff, nash
 
 APPEAL, COST, SLOPE = np.array([3.0, 2.5, 3.4]), np.array([4.0, 3.0, 5.0]), 0.45
@@ -142,6 +143,24 @@ def naive_value(demand: list[float], ladder: list[float], e: float, week: int, s
                 break
         best = max(best, worth)
     return best
+
+
+def test_a_rival_whose_price_is_its_best_stays_and_answers_cuts_with_smaller_ones() -> None:
+    still = rival_answer(20.0, 20.0, 9.0, -2.5, 20.0)
+    assert still is not None
+    assert (still.price, still.change) == (pytest.approx(20.0, abs=1e-4), pytest.approx(0.0, abs=1e-4))
+    cut = rival_answer(20.0, 18.0, 9.0, -2.5, 20.0)
+    assert cut is not None
+    assert 18.0 < cut.low <= cut.price <= cut.high < 20.0
+    assert cut.change < 0
+    # The same by a grid over the rival's profit, at the middle share of a quarter for either.
+    slope = 2.5 / (20.0 * 0.75)
+    cost, appeal = 20.0 - 1 / (slope * 0.75), np.log(0.25 / 0.5) + slope * 20.0
+    grid = np.linspace(15.0, 25.0, 10_001)
+    weight = np.exp(appeal - slope * grid)
+    share = weight / (1 + weight + np.exp(appeal - slope * 18.0))
+    assert cut.price == pytest.approx(grid[int(np.argmax((grid - cost) * share))], abs=2e-3)
+    assert rival_answer(20.0, 18.0, 9.0, -0.9, 20.0) is None
 
 
 def test_backward_induction_is_the_naive_recursion() -> None:

@@ -3,6 +3,8 @@
 from tools.advertising import plan_advertising
 from tools.anomalies import find_anomalies
 from tools.catalogue import draft_product, search_products
+from tools.copy import write_copy
+from tools.customers import customer_profile, predict_churn, segment_customers
 from tools.demand.tool import forecast_demand
 from tools.inventory import plan_inventory
 from tools.launch import forecast_launch
@@ -12,8 +14,10 @@ from tools.policies import search_policies
 from tools.pricing import recommend_price, simulate_price
 from tools.promotion import plan_promotion
 from tools.proposals import propose_change
+from tools.recommend import recommend_audience, recommend_products
 from tools.registry import ToolFunction
 from tools.reviews import review_insights
+from tools.scoring import score_launch
 from tools.service import (
     cancel_order,
     change_address,
@@ -45,6 +49,13 @@ ALL: tuple[ToolFunction, ...] = (
     plan_launch_calendar,
     plan_promotion,
     plan_advertising,
+    write_copy,
+    score_launch,
+    recommend_audience,
+    recommend_products,
+    segment_customers,
+    customer_profile,
+    predict_churn,
     propose_change,
     identify_customer,
     list_orders,

@@ -30,10 +30,11 @@ def forecast(
     if task not in ("launch", "history"):
         raise typer.BadParameter(f"The task {task!r} is not one of launch, history")
     settings: Settings = context.obj
-    from benchmarks.forecast import main, sentence_encoder
+    from benchmarks.forecast import main, picture_reader, sentence_encoder
 
     embed = sentence_encoder(settings.home) if task == "launch" and not words else None
-    _print(main(data, task, series, embed), ("method", "subset", "metric", "value", "low", "high", "n"), as_json)
+    look = picture_reader(settings.image_embedder)
+    _print(main(data, task, series, embed, look), ("method", "subset", "metric", "value", "low", "high", "n"), as_json)
 
 
 @app.command()
@@ -186,6 +187,15 @@ def ads(
 
     columns = ("set", "truth", "target", "budget", "rate", "method", "metric", "value", "low", "high", "n")
     _print(main(data, shared, seeds), columns, as_json)
+
+
+@app.command()
+def customers(data: Folder = None, shared: Shared = None, as_json: Json = False) -> None:
+    """Customers' value, churn, segments and recommendations, held to simple and known methods."""
+    from benchmarks.customers import main
+
+    columns = ("set", "task", "method", "metric", "value", "low", "high", "n")
+    _print(main(data, shared), columns, as_json)
 
 
 @app.command()

@@ -138,7 +138,7 @@ def brief(
 @app.command("import")
 def import_(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="generic, online-retail-ii or olist.")],
+    kind: Annotated[str, typer.Argument(help="generic, online-retail-ii, olist or series.")],
     path: Annotated[Path, typer.Argument(help="The file (CSV, Excel, Parquet), or the folder of an Olist export.")],
     mapping: Annotated[
         Path | None, typer.Option(help="For generic: a TOML file that says which column is what.")
@@ -177,14 +177,16 @@ def index(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the shop's texts.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the search index up to date with the shop's products, reviews and policies."""
+    """Bring the search index up to date with the shop's texts, and learn what first questions would wait for."""
     settings = _prepared(context)
     from retrieval.library import Library
-    from ui.wiring import open_shop
+    from ui.wiring import learn_beforehand, open_shop
 
-    library = Library(open_shop(settings).engine, settings.home, settings.embedder)
+    shop = open_shop(settings)
+    library = Library(shop.engine, settings.home, settings.embedder, picture_model=settings.image_embedder)
     with bar() as progress:
         update = library.update(rebuild, progress.passages(library.count()))
+    learn_beforehand(shop.searched_by(library), say)
     about = {name: getattr(update, name) for name in ("embedded", "relabelled", "deleted", "unchanged")}
     print_json(about) if as_json else print("\n".join(f"{key}: {value}" for key, value in about.items()))
 
