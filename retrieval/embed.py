@@ -213,7 +213,7 @@ def _convert(source: Path, target: Path) -> None:
     example = {"input_ids": tokens, "attention_mask": mask}
     with warnings.catch_warnings():
         # The trace fixes what does not change between texts; the comparison below would notice if it did.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         converted = openvino.convert_model(
             pooled, example_input=example, input=[("input_ids", [-1, -1]), ("attention_mask", [-1, -1])]
         )
