@@ -84,10 +84,13 @@ def shop(tmp_path: Path) -> Shop:
     file = table(tmp_path / "sales.csv", "\n".join(["sku,date,units,price,category,name", *sales]))
     shop = Shop.open(f"sqlite:///{tmp_path / 'shop.db'}", create=True)
     columns = {name: name for name in ("sku", "date", "units", "price", "category", "name")}
-    import_file(shop, "generic", file, mapping=Mapping(table="sales", columns=columns))
+    import_file(
+        shop, "generic", file, mapping=Mapping(table="sales", columns=columns), refusals=tmp_path / "refused.csv"
+    )
     rows = [f"{day},{value:.4f},index" for day, value in zip(days, index, strict=True)]
     rows += [f"{day},{value:.4f},weather" for day, value in zip(days, weather, strict=True)]
-    import_file(shop, "series", table(tmp_path / "outside.csv", "\n".join(["date,value,name", *rows])))
+    outside = table(tmp_path / "outside.csv", "\n".join(["date,value,name", *rows]))
+    import_file(shop, "series", outside, refusals=tmp_path / "refused.csv")
     return shop
 
 
@@ -121,4 +124,6 @@ def test_values_come_in_once_and_bad_rows_are_refused(shop: Shop, tmp_path: Path
         assert connection.execute(select(o.c.value).where(o.c.day == date(2027, 3, 1))).scalars().all() == [3.0]
         assert connection.execute(select(func.count()).select_from(o)).scalar_one() == 2 * WEEKS + 1
     with pytest.raises(BadInput, match="value"):
-        import_file(shop, "series", table(tmp_path / "no.csv", "date,price\n2027-03-01,3\n"))
+        import_file(
+            shop, "series", table(tmp_path / "no.csv", "date,price\n2027-03-01,3\n"), refusals=tmp_path / "r.csv"
+        )
