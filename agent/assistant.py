@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, ToolErrorMiddleware
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 
+from agent.budget import SERVICE_BUDGET, STEPS, Budget, Cutoff, WithinBudget, heard
 from agent.guard import FigureGuard
+from agent.labels import labels_of
 from agent.ledger import Ledger, placeholders, split_placeholder
 from agent.personal import Vault
 from agent.render import format_value
@@ -31,7 +33,6 @@ from shop.text import fenced
 from shop.types import Role
 from tools.registry import BoundTool, Tool
 
-MODEL_CALLS_PER_TURN = 6
 PRIVATE = "(only the customer sees it)"
 
 SYSTEM_PROMPT = (
@@ -80,6 +81,7 @@ class Answer:
     seconds: float
     input_tokens: int = 0
     output_tokens: int = 0
+    messages: tuple[BaseMessage, ...] = ()  # what was said in this turn, as a later turn is told it
 
 
 Event = Waiting | StepStarted | StepFinished | TextDelta | Answer
@@ -91,6 +93,9 @@ class Thread:
 
     ledger: Ledger = field(default_factory=Ledger)
     seconds: dict[str, float] = field(default_factory=dict)
+    spoken: list[BaseMessage] = field(default_factory=list)  # up to the question that is being answered
+    owner: str = ""  # the customer whose rows it holds
+    tools: list[BaseTool] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -106,6 +111,7 @@ class Assistant:
             choose among them itself; every other is shown the few that fit. Without one it is shown all.
         role: Whom it serves: that decides what the model is told to be.
         vault: Keeps what the person types of herself from the model; calls are given it back. One for a conversation.
+        budget: What one turn may cost; left out, that of the role.
     """
 
     def __init__(
@@ -116,7 +122,10 @@ class Assistant:
         shortlist: Shortlist | None = None,
         role: Role = "manager",
         vault: Vault | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget = budget or (SERVICE_BUDGET if role == "customer" else Budget())
+        self._cutoff = Cutoff()
         self._vault = vault or Vault(kinds=())
         self._role = role
         self._model = model
@@ -130,32 +139,47 @@ class Assistant:
         """The figures of a conversation."""
         return self._thread(thread_id).ledger
 
-    def ask(self, text: str, thread_id: str) -> Iterator[Event]:
+    def restore(self, thread_id: str, results: Iterable[ToolResult], figures: Iterable[Figure]) -> None:
+        """Give a conversation that was kept elsewhere its figures back, where this process does not hold them."""
+        thread = self._thread(thread_id)
+        with thread.lock:
+            if not len(thread.ledger):
+                thread.ledger.restore(results, figures)
+
+    def ask(self, text: str, thread_id: str, history: Sequence[BaseMessage] | None = None) -> Iterator[Event]:
         """Answer one message of a conversation, event by event; the last event is an `Answer`.
 
-        Whoever closes the iterator stops the model.
+        Whoever closes the iterator stops the model. `history` is what was said before, where the caller keeps it (the
+        `messages` of earlier answers, along one branch); left out, it is what this assistant remembers of the thread.
 
         Raises:
-            ToolError: The model cannot answer (server down, weights missing); the sentence says what to do.
+            ToolError: The model cannot answer (server down, weights missing), or what was typed cannot be read; the
+                sentence says what to do.
         """
         cancelled = threading.Event()
         thread = self._thread(thread_id)
-        updates = self._agent(thread, cancelled).stream(
-            {"messages": [HumanMessage(self._vault.hide(text))]},
-            {"configurable": {"thread_id": thread_id}},
+        said = HumanMessage(self._vault.hide(heard(text, self._budget)))
+        agent = self._agent(thread, cancelled, remembers=history is None)
+        config = {"configurable": {"thread_id": thread_id}, "recursion_limit": STEPS}
+        before = agent.get_state(config).values.get("messages", ()) if history is None else history
+        thread.spoken = [*before, said]
+        updates = agent.stream(
+            {"messages": [*(history or ()), said]},
+            config,
             stream_mode=["updates", "messages", "custom"],
         )
         try:
-            yield from self._events(thread, updates)
+            yield from self._events(thread, updates, said)
         finally:
             # Before the stream itself is closed: that waits for the model's reply.
             cancelled.set()
 
-    def _events(self, thread: Thread, updates: Iterator[Any]) -> Iterator[Event]:
+    def _events(self, thread: Thread, updates: Iterator[Any], said: HumanMessage) -> Iterator[Event]:
         started = time.perf_counter()
         streams = bool(getattr(self._model, "cannot_type_figures", False))
         final, tokens = AIMessage(""), [0, 0]
         calls: dict[str, dict[str, Any]] = {}
+        spoken: list[BaseMessage] = [said]
         for mode, payload in updates:
             if mode == "custom":
                 yield cast(Waiting, payload)
@@ -166,6 +190,7 @@ class Assistant:
                     yield TextDelta(chunk.text)
                 continue
             for message in _messages(payload):
+                spoken.append(message)
                 if isinstance(message, AIMessage):
                     final = message
                     usage = message.usage_metadata
@@ -176,24 +201,26 @@ class Assistant:
                         yield StepStarted(call["name"], call["args"])
                 elif isinstance(message, ToolMessage):
                     yield _finished(thread, message, calls.get(message.tool_call_id, {}))
-        yield Answer(final.text, round(time.perf_counter() - started, 2), tokens[0], tokens[1])
+        seconds = round(time.perf_counter() - started, 2)
+        yield Answer(final.text, seconds, tokens[0], tokens[1], tuple(spoken))
 
     def _thread(self, thread_id: str) -> Thread:
         return self._threads.setdefault(thread_id, Thread())
 
-    def _agent(self, thread: Thread, cancelled: threading.Event) -> Any:
+    def _agent(self, thread: Thread, cancelled: threading.Event, remembers: bool) -> Any:
         return create_agent(
             self._model,
-            [self._langchain_tool(thread, bound) for bound in self._tools.values()],
+            self._langchain_tools(thread),
             system_prompt=system_prompt(self._role),
             middleware=[
-                ModelCallLimitMiddleware(run_limit=MODEL_CALLS_PER_TURN, exit_behavior="end"),
+                ModelCallLimitMiddleware(run_limit=self._budget.model_calls, exit_behavior="end"),
                 *self._choosing(thread),
                 FigureGuard(thread.ledger),
                 InTurn(cancelled),
                 ToolErrorMiddleware(self._told),
+                WithinBudget(self._budget, thread.ledger, self._cutoff),
             ],
-            checkpointer=self._memory,
+            checkpointer=self._memory if remembers else None,
         )
 
     def _choosing(self, thread: Thread) -> list[AgentMiddleware[Any, Any, Any]]:
@@ -204,11 +231,19 @@ class Assistant:
         nothing_fits = NO_SERVICE_FITS if self._role == "customer" else NOTHING_FITS
         return [RouteByExamples(self._shortlist, thread.ledger, nothing_fits)]
 
+    def _langchain_tools(self, thread: Thread) -> list[BaseTool]:
+        if not thread.tools:
+            thread.tools = [self._langchain_tool(thread, bound) for bound in self._tools.values()]
+        return thread.tools
+
     def _langchain_tool(self, thread: Thread, bound: BoundTool) -> BaseTool:
         def run(**arguments: Any) -> tuple[str, ToolResult]:
             started = time.perf_counter()
-            result = bound(**self._vault.reveal_all(arguments))
             with thread.lock:
+                labels = labels_of(thread.spoken, thread.ledger, self._tools, self._vault, thread.owner)
+            result = bound.call(self._vault.reveal_all(arguments), labels)
+            with thread.lock:
+                thread.owner = thread.owner or bound.customer
                 result = thread.ledger.add(result)
                 thread.seconds[result.call] = time.perf_counter() - started
             return describe(result, self._locale, every=not self._is_held), result
@@ -236,13 +271,13 @@ def langchain_tool(tool: Tool, run: Callable[..., tuple[str, ToolResult]]) -> Ba
         run,
         name=tool.name,
         description=tool.summary,
-        args_schema=tool.arguments.model_json_schema(),
+        args_schema=tool.schema,
         response_format="content_and_artifact",
     )
 
 
 def describe(result: ToolResult, locale: str = "en", every: bool = True) -> str:
-    """A result as the model reads it: the summary's template, each figure's id, label and value, passages fenced.
+    """A result as the model reads it: its summary, figures by id with label and value, texts of others fenced.
 
     Args:
         result: What the tool answered.
@@ -252,13 +287,16 @@ def describe(result: ToolResult, locale: str = "en", every: bool = True) -> str:
     """
     named = {split_placeholder(name)[0] for name in placeholders(result.summary)}
     shown = [f for f in result.figures if every or f.id in named or f.unit == "text"]
-    lines = [f"{f.id}: {f.label} = {_read(f, locale)}" for f in shown if f.unit != "passage"]
-    cited = [
-        f"{f.id}:\n{fenced([Passage(id=f.id, source=f.label, text=str(f.value))])}"
-        for f in shown
-        if f.unit == "passage"
+    lines = [f"{f.id}: {f.label} = {_read(f, locale)}" for f in shown if not _by_others(f)]
+    quoted = [
+        f"{f.id}:\n{fenced([Passage(id=f.id, source=f.label, text=str(f.value))])}" for f in shown if _by_others(f)
     ]
-    return "\n".join([result.summary, *result.warnings, *lines, *cited])
+    return "\n".join([result.summary, *result.warnings, *lines, *quoted])
+
+
+def _by_others(figure: Figure) -> bool:
+    """Whether a known value is text of others: passages, and whatever a tool marked so."""
+    return (figure.untrusted or figure.unit == "passage") and figure.value is not None and not figure.private
 
 
 def _read(figure: Figure, locale: str) -> str:

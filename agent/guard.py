@@ -6,6 +6,7 @@ the tools' own sentences are the answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,13 +16,17 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from agent.ledger import Ledger, bare_numbers, placeholders
 from shop import ToolResult
 
+# A page would fetch or open it: no tool's sentence has one, so none of a model's may.
+_LEADS_OUT = re.compile(r"//\S|\bwww\.|!?\[[^\]]*\]\(|<[a-z/!]|\b(?:javascript|data|mailto):", re.IGNORECASE)
 NO_ANSWER = "I could not put that into words without a number of my own. Ask for it another way, one thing at a time."
 
 
 def faults(template: str, ledger: Ledger) -> list[str]:
-    """What keeps a text from being shown: bare numbers, placeholders that name no figure, broken braces."""
+    """What keeps a text from being shown: bare numbers, links and markup, placeholders that name no figure or break."""
     found = [f"the number {number!r} has no source" for number in bare_numbers(template)]
     found += [f"{{{{{name}}}}} names no figure" for name in ledger.missing(template)]
+    if _LEADS_OUT.search(template):
+        found.append("it holds a link or markup")
     rest = template
     for name in placeholders(template):
         rest = rest.replace("{{" + name + "}}", "", 1)
@@ -46,15 +51,15 @@ def plain_answer(messages: Sequence[AnyMessage], ledger: Ledger) -> str:
     return "\n\n".join(sentences) or NO_ANSWER
 
 
+def turn_of(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+    """What was said since the user last spoke, in order, her own words first."""
+    spoken = [place for place, message in enumerate(messages) if isinstance(message, HumanMessage)]
+    return list(messages[spoken[-1] :] if spoken else messages)
+
+
 def tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
     """What tools answered since the user last spoke, in order."""
-    turn: list[ToolMessage] = []
-    for message in reversed(messages):
-        if isinstance(message, HumanMessage):
-            break
-        if isinstance(message, ToolMessage):
-            turn.append(message)
-    return turn[::-1]
+    return [message for message in turn_of(messages) if isinstance(message, ToolMessage)]
 
 
 class FigureGuard(AgentMiddleware[Any, Any, Any]):

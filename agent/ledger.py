@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from shop import Figure, ToolResult
+from shop import Figure, Rows, ToolResult
 from shop.types import Chart, Table, Unit
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\s*\}\}")
@@ -56,9 +56,14 @@ def bare_numbers(template: str) -> list[str]:
 
 
 class Ledger(Mapping[str, Figure]):
-    """Figures by id. An id is given once; the same call made twice is one entry."""
+    """Figures by id. An id is given once; the same call made twice is one entry.
 
-    def __init__(self) -> None:
+    Args:
+        entering: What becomes of a figure on its way in, such as one that a person has set by hand.
+    """
+
+    def __init__(self, entering: Callable[[Figure], Figure] = lambda figure: figure) -> None:
+        self._entering = entering
         self._figures: dict[str, Figure] = {}
         self._results: dict[str, ToolResult] = {}
 
@@ -79,21 +84,23 @@ class Ledger(Mapping[str, Figure]):
         """Results added so far, in order, with the ids under which their figures stand here."""
         return tuple(self._results.values())
 
-    def add(self, result: ToolResult) -> ToolResult:
+    def add(self, result: ToolResult, prefix: str = "") -> ToolResult:
         """Enter a result's figures; return it with the ids under which they stand.
 
         A second call of the same tool with other inputs would reuse ids, so its first id part is numbered:
-        `launch.units_12w` becomes `launch2.units_12w`, in the figures and in every text of the result.
+        `launch.units_12w` becomes `launch2.units_12w`, in the figures and in every text of the result. Where the order
+        of calls must not show, `prefix` says what the first id part becomes.
         """
         if result.call in self._results:
             return self._results[result.call]
         number = 1
-        renamed = {f.id: f.id for f in result.figures}
+        renamed = {f.id: f"{prefix}.{f.id.partition('.')[2]}" if prefix else f.id for f in result.figures}
         while any(new in self._figures for new in renamed.values()):
             number += 1
             renamed = {f.id: re.sub(r"^([a-z_]+)\d*\.", rf"\g<1>{number}.", f.id) for f in result.figures}
-        if number > 1:
+        if any(old != new for old, new in renamed.items()):
             result = _rename(result, renamed)
+        result = result.model_copy(update={"figures": tuple(self._entering(f) for f in result.figures)})
         self._figures.update({f.id: f for f in result.figures})
         self._results[result.call] = result
         return result
@@ -111,10 +118,13 @@ class Ledger(Mapping[str, Figure]):
         high: float | None = None,
         currency: str = "",
         as_of: date | None = None,
+        rows: Rows | None = None,
+        untrusted: bool = False,
     ) -> Figure:
         """Enter a figure computed from others (a sum, a share, a count): its inputs are the ids it was made of.
 
-        Currency and data date are those of the sources; give them where there is no source to take them from.
+        Currency and data date are those of the sources; give them where there is no source to take them from. What
+        is read from stored rows names them.
         """
         sources = [self[source] for source in of]
         inputs = {"of": list(of)}
@@ -127,7 +137,9 @@ class Ledger(Mapping[str, Figure]):
             low=low,
             high=high,
             formula=formula,
+            rows=rows,
             reason=reason,
+            untrusted=untrusted,
             call=f"ledger-{hashlib.sha256(material.encode()).hexdigest()[:12]}",
             tool="ledger",
             inputs=inputs,
@@ -137,8 +149,14 @@ class Ledger(Mapping[str, Figure]):
         )
         if figure_id in self._figures:
             raise ValueError(f"figure {figure_id} is already in the ledger")
+        figure = self._entering(figure)
         self._figures[figure_id] = figure
         return figure
+
+    def restore(self, results: Iterable[ToolResult], figures: Iterable[Figure]) -> None:
+        """Enter what stood in a ledger before, under the ids it had."""
+        self._figures.update({figure.id: figure for figure in figures})
+        self._results.update({result.call: result for result in results})
 
     def missing(self, template: str) -> list[str]:
         """Placeholders of a template that name no figure here, or a bound that the figure does not have."""

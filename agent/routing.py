@@ -6,21 +6,19 @@ tool, the grammar holds the model to a call of it, and the tool's own sentences 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from agent.choice import asked_in
 from agent.guard import plain_answer, tool_messages
 from agent.ledger import Ledger
 from agent.shortlist import Shortlist
 
-# Least fit of a question that a tool answers, where vectors and words are added up, and where words stand alone.
-# `tests/test_routing.py` holds both sides: questions for tools, and talk that no tool answers.
-LEAST_FIT_VECTORS, LEAST_FIT_WORDS = 0.54, 0.13
 NOTHING_FITS = (
     "I do not see which of my tools answers that. Ask me to draft a product, forecast a launch, recommend a price, "
     "plan a first buy, look into the market or the reviews, or write a launch brief."
@@ -45,17 +43,11 @@ class RouteByExamples(AgentMiddleware[Any, Any, Any]):
     ) -> ModelResponse[Any]:
         if tool_messages(request.messages):
             return ModelResponse(result=[AIMessage(plain_answer(request.messages, self._ledger))])
-        name = self._fitting(request.messages)
+        name = self._shortlist.best(asked_in(request.messages))
         chosen = [tool for tool in request.tools if isinstance(tool, BaseTool) and tool.name == name]
         if not chosen:
             return ModelResponse(result=[AIMessage(self._nothing_fits)])
         return handler(request.override(tools=[required_only(chosen[0])], tool_choice=name))
-
-    def _fitting(self, messages: Sequence[AnyMessage]) -> str:
-        """Name of the tool for the latest question, empty where none fits."""
-        question = next((str(m.text) for m in reversed(messages) if isinstance(m, HumanMessage)), "")
-        least = LEAST_FIT_VECTORS if self._shortlist.reads(question) else LEAST_FIT_WORDS
-        return self._shortlist.rank(question)[0] if self._shortlist.scores(question).max() >= least else ""
 
 
 def required_only(tool: BaseTool) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""The few tools that a small model is shown for a turn: those whose example questions are nearest to the user's words.
+"""The few tools that a small model is shown for a turn.
 
-Three views are fused: pieces of words, vectors, and a linear rule over the vectors that is fitted to the examples. The
-embedded model reads English, so a Chinese question is also compared by the English of the words it holds. Tools that
-the conversation has used stay, so that a follow-up finds its tool.
+Where a taught chooser ships (`agent.choice`), it names those that the turn may want. Tools it was not taught, and all
+of them without it, are compared by example questions: pieces of words, vectors, and a linear rule over the vectors that
+is fitted to the examples. The embedded model reads English, so a Chinese question is also compared by the English of
+the words it holds. Tools that the conversation has used stay, so that a follow-up finds its tool.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AnyMessage, BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from retrieval import glossary
+from agent.choice import NOTHING, Asked, Chooser, asked_in, load
+from agent.models.select import ADAPTERS
+from agent.words import in_english, mostly_latin, without_names
 from retrieval.embed import Embedder
+from shop.types import Role
 
 SIZE = MOST = 6
 KEPT = 2  # of the tools that the conversation has used
@@ -31,11 +34,11 @@ NEAREST = 3
 # How strongly the linear rule is held to zero, its weight beside the similarities, and the weight of vectors of single
 # translated words, which are no sentence. Chosen by five-fold cross-validation over the written examples.
 RIDGE, RULE_WEIGHT, GLOSS_WEIGHT = 1.0, 2.0, 0.5
-# Ids and amounts say nothing about the tool, and an example that happens to hold the same one would win by it.
-_NAMED = re.compile(r"\b[A-Za-z]+-\d+\b|\d[\d.,]*")
+# Least fit of a question that a tool answers, where vectors and words are added up, and where words stand alone.
+# `tests/test_routing.py` holds both sides: questions for tools, and talk that no tool answers.
+LEAST_FIT_VECTORS, LEAST_FIT_WORDS = 0.54, 0.13
+SURE = 0.95  # of the probability is held by the tools a turn may want: on development questions three, 98 % of the time
 EXAMPLES = Path(__file__).with_suffix(".toml")
-WORDS = Path(__file__).with_name("shortlist_words.toml")
-SHOP_WORDS = Path(glossary.__file__).with_name("glossary.toml")
 Scores = NDArray[np.float64]
 
 
@@ -48,20 +51,32 @@ class Examples:
     zh: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Names of the tools that the model is shown, and whether it may call one of them."""
+
+    names: tuple[str, ...]
+    may_call: bool = True
+
+
 class Shortlist:
     """Ranks tools for a question.
 
     Args:
         tools: Summary and example questions by name of the tool; a tool without examples is ranked by its summary.
         embedder: Vectors of English text; without one, words alone decide.
+        chooser: What was taught about these tools; without one, or about others, the examples decide.
     """
 
-    def __init__(self, tools: Mapping[str, Examples], embedder: Embedder | None = None) -> None:
+    def __init__(
+        self, tools: Mapping[str, Examples], embedder: Embedder | None = None, chooser: Chooser | None = None
+    ) -> None:
         self.names = list(tools)
+        self.chooser = chooser
         texts, owners, english = [], [], []
         for number, each in enumerate(tools.values()):
             for text, is_english in [*((t, True) for t in (each.summary, *each.en)), *((t, False) for t in each.zh)]:
-                texts.append(_NAMED.sub("it", text))
+                texts.append(without_names(text))
                 owners.append(number)
                 english.append(is_english)
         self._owners, self._english = np.array(owners), np.array(english)
@@ -73,9 +88,17 @@ class Shortlist:
         if self._vectors is not None:
             self._middle, self._rule = _linear_rule(self._vectors, self._owners[self._english], len(self.names))
 
-    def rank(self, question: str) -> list[str]:
-        """Names of all tools, the most fitting first."""
-        question = _NAMED.sub("it", question)
+    def rank(self, turn: Asked) -> list[str]:
+        """Names of all tools, the most fitting first; those that the chooser was not taught after the others."""
+        nearest = self.nearest(turn.question)
+        if self.chooser is None:
+            return nearest
+        likely = self.chooser.probabilities(turn)
+        return sorted(nearest, key=lambda name: -likely.get(name, 0.0))
+
+    def nearest(self, question: str) -> list[str]:
+        """Names of all tools, those with the most similar examples first."""
+        question = without_names(question)
         meant = question if mostly_latin(question) else in_english(question)
         order = self._by_pieces(question)
         if meant and meant != question:
@@ -89,10 +112,10 @@ class Shortlist:
     def scores(self, question: str) -> Scores:
         """How well each tool fits, shape (tools,): the mean similarity of its nearest examples.
 
-        Where `rank` only orders, this says whether any fits: the linear rule and the English of Chinese words are left
-        out, which raise one tool over the others however far all of them are.
+        Where `nearest` only orders, this says whether any fits: the linear rule and the English of Chinese words are
+        left out, which raise one tool over the others however far all of them are.
         """
-        question = _NAMED.sub("it", question)
+        question = without_names(question)
         found = self._by_pieces(question)
         if self._embedder is not None and self.reads(question):
             found = found + self._by_vector(self._embedder.queries([question])[0])
@@ -117,34 +140,57 @@ class Shortlist:
             best[number] = own[:NEAREST].mean()
         return best
 
-    def choose(self, question: str, used: Iterable[str] = (), size: int = SIZE, most: int = MOST) -> list[str]:
-        """The best `size` tools and the latest two that were used, at most `most`, in the order of the registry.
+    def choose(self, turn: Asked, size: int = SIZE, most: int = MOST) -> list[str]:
+        """The tools that the turn may want and the latest two that were used, in the order of the registry.
 
         Args:
-            question: The user's latest words.
-            used: Tools that the conversation has called, oldest first.
-            size: How many the question may bring.
+            turn: The user's latest words and what went before.
+            size: How many the turn may bring.
             most: How many there may be altogether.
         """
-        kept = [name for name in dict.fromkeys(reversed(list(used))) if name in self.names][:KEPT]
-        ranked = [name for name in self.rank(question) if name not in kept]
-        chosen = {*kept, *ranked[: min(size, most - len(kept))]}
+        kept = [name for name in dict.fromkeys(reversed(turn.used)) if name in self.names][:KEPT]
+        wanted = [name for name in self.wanted(turn)[:size] if name not in kept]
+        chosen = {*kept, *wanted[: most - len(kept)]}
         return [name for name in self.names if name in chosen]
 
+    def offer(self, messages: Sequence[AnyMessage | BaseMessage]) -> Offer:
+        """What the model is shown of the tools, and whether it may call one.
 
-def in_english(question: str) -> str:
-    """The English of the words in a Chinese question that the two lists know, in their order; empty where none is."""
-    english, known = _chinese_words()
-    return " ".join(english[word] for word in known.findall(question))
+        The chooser decides which tool a question is about, or that none is; whether enough was said to call it, and
+        with which arguments, is the model's part. Once a tool has answered, the model sees all that the turn may want.
+        """
+        turn = asked_in(messages)
+        if self.chooser is not None and not isinstance(messages[-1], ToolMessage):
+            best = self.best(turn)
+            strange = [name for name in self.wanted(turn) if name not in self.chooser.classes]
+            if best:
+                return Offer((best, *strange))
+            if not strange:
+                return Offer(tuple(self.choose(turn)), may_call=False)
+        return Offer(tuple(self.choose(turn)))
 
+    def wanted(self, turn: Asked) -> list[str]:
+        """The tools that a turn may want, the likeliest first.
 
-@cache
-def _chinese_words() -> tuple[dict[str, str], re.Pattern[str]]:
-    """Chinese words with their English, and a pattern that finds them, longer ones first."""
-    english: dict[str, str] = {}
-    for path in (SHOP_WORDS, WORDS):
-        english |= tomllib.loads(path.read_text(encoding="utf-8"))
-    return english, re.compile("|".join(map(re.escape, sorted(english, key=len, reverse=True))))
+        With a chooser these are the fewest that hold `SURE` of its probability, `NOTHING` left out, and those that it
+        was not taught where the examples place them among the first.
+        """
+        if self.chooser is None:
+            return self.nearest(turn.question)
+        likely = self.chooser.probabilities(turn)
+        tools = sorted((name for name in likely if name in self.names), key=likely.__getitem__, reverse=True)
+        before = np.cumsum([0.0, *(likely[name] for name in tools)])[:-1] + likely.get(NOTHING, 0.0)
+        enough = [name for name, held in zip(tools, before, strict=True) if held < SURE]
+        strange = [name for name in self.nearest(turn.question)[:SIZE] if name not in likely]
+        return [*(enough or tools[:1]), *strange]
+
+    def best(self, turn: Asked) -> str:
+        """The one tool that the turn wants, empty where none does."""
+        if self.chooser is not None:
+            likely = self.chooser.probabilities(turn)
+            return max((name for name in likely if not name or name in self.names), key=likely.__getitem__)
+        least = LEAST_FIT_VECTORS if self.reads(turn.question) else LEAST_FIT_WORDS
+        return self.nearest(turn.question)[0] if self.scores(turn.question).max() >= least else NOTHING
 
 
 def _linear_rule(vectors: NDArray[Any], owners: NDArray[Any], tools: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -175,6 +221,19 @@ def examples_of(summaries: Mapping[str, str]) -> dict[str, Examples]:
     }
 
 
+def open_shortlist(role: Role, summaries: Mapping[str, str], embedder: Embedder | None) -> Shortlist:
+    """The shortlist of a role as the desk uses it, with the chooser that ships where there are vectors.
+
+    Args:
+        role: Whose tools they are; everyone who works at the shop has the manager's.
+        summaries: Of the tools, by name.
+        embedder: Vectors of English text; without one, words alone decide.
+    """
+    # It was taught with vectors: without them, examples compared by words find more.
+    chooser = load(ADAPTERS, "customer" if role == "customer" else "manager", embedder) if embedder else None
+    return Shortlist(examples_of(summaries), embedder, chooser)
+
+
 class ShortlistTools(AgentMiddleware[Any, Any, Any]):
     """Shows the model the tools of the shortlist instead of all of them; where there are few, it changes nothing."""
 
@@ -185,22 +244,8 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        question = _last_question(request.messages)
-        if len(request.tools) <= MOST or not question:
+        if len(request.tools) <= MOST and self._shortlist.chooser is None:
             return handler(request)
-        chosen = self._shortlist.choose(question, _used(request.messages))
-        shown = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in chosen]
-        return handler(request.override(tools=shown))
-
-
-def _last_question(messages: Sequence[AnyMessage]) -> str:
-    return next((str(m.text) for m in reversed(messages) if isinstance(m, HumanMessage)), "")
-
-
-def _used(messages: Sequence[AnyMessage]) -> list[str]:
-    return [call["name"] for m in messages if isinstance(m, AIMessage) for call in m.tool_calls]
-
-
-def mostly_latin(text: str) -> bool:
-    letters = [char for char in text if char.isalpha()]
-    return sum(char.isascii() for char in letters) * 2 >= len(letters)
+        offer = self._shortlist.offer(request.messages)
+        shown = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offer.names]
+        return handler(request.override(tools=shown, tool_choice=None if offer.may_call else "none"))

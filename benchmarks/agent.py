@@ -14,18 +14,21 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.tools import BaseTool
 
 from agent.assistant import langchain_tool, system_prompt
+from agent.choice import asked_in
 from agent.models.chat import LocalChatModel
 from agent.models.engine import Request
 from agent.models.template import MalformedReply, ToolSpec, parse_reply, render_prompt
 from agent.personal import Vault
-from agent.routing import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, required_only
-from agent.shortlist import MOST, Shortlist, examples_of
+from agent.routing import required_only
+from agent.shortlist import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, MOST, Shortlist, examples_of, open_shortlist
 from benchmarks.agent_cases import Case, Reply, Score, read_cases, score
 from benchmarks.result import Result, bootstrap, report
 from retrieval.embed import Embedder
 from shop import ToolResult
+from shop.types import Role
 from tools import ALL
 
+ROLES: tuple[Role, ...] = ("manager", "customer")
 CASES = Path(__file__).with_name("agent_cases.jsonl")
 LEFT_ALONE = 0.2  # of the words' scores: below it a keyword router calls nothing
 Method = Callable[[Case], Reply]
@@ -38,6 +41,7 @@ class Desk:
     tools: Mapping[str, BaseTool]
     words: Shortlist
     meaning: Shortlist
+    taught: Shortlist
 
 
 def main(
@@ -59,7 +63,7 @@ def main(
     home = home or Path.home() / ".cache" / "debut"
     cases = read_cases(file)
     cases = cases[:: max(1, len(cases) // most)][:most] if most else cases
-    desks = {role: desk(role, open_embedder(home)) for role in ("manager", "customer")}
+    desks = {role: desk(role, open_embedder(home)) for role in ROLES}
     model = open_model(setting, home)
     methods: dict[str, Method] = {"debut": product(model, desks)}
     if rivals:
@@ -71,12 +75,14 @@ def main(
     return report("agent", file.name, rows, time.perf_counter() - started, model=setting, **found)
 
 
-def desk(role: str, embedder: Embedder | None) -> Desk:
+def desk(role: Role, embedder: Embedder | None) -> Desk:
     """The tools of a role; no shop is needed, for nothing is called."""
     tools = [each.tool for each in ALL if role in each.tool.roles]  # type: ignore[attr-defined]
-    examples = examples_of({tool.name: tool.summary for tool in tools})
+    summaries = {tool.name: tool.summary for tool in tools}
+    examples = examples_of(summaries)
     shown = {tool.name: langchain_tool(tool, lambda **_: ("", ToolResult(summary=""))) for tool in tools}
-    return Desk(shown, Shortlist(examples), Shortlist(examples, embedder))
+    taught = open_shortlist(role, summaries, embedder)
+    return Desk(shown, Shortlist(examples), Shortlist(examples, embedder), taught)
 
 
 def product(model: Any, desks: Mapping[str, Desk]) -> Method:
@@ -91,7 +97,8 @@ def _rivals(desks: Mapping[str, Desk], model: Any, base: Callable[[], Any]) -> d
     methods: dict[str, Method] = {
         "keyword_router": partial(_router, desks, False),
         "embedding_router": partial(_router, desks, True),
-        "examples+base": partial(_routed, plain, desks),
+        "chooser": partial(_choice, desks),
+        "chooser+base": partial(_routed, plain, desks),
         "base": partial(_free, plain, desks, False),
         "base+grammar": partial(_chosen, plain, desks, False),
         "base+grammar+shortlist": partial(_chosen, plain, desks, True),
@@ -130,9 +137,16 @@ def _router(desks: Mapping[str, Desk], meaning: bool, case: Case) -> Reply:
     return Reply(name, seconds=time.perf_counter() - started)
 
 
+def _choice(desks: Mapping[str, Desk], case: Case) -> Reply:
+    """The tool that the shortlist as it ships holds for the one, without arguments."""
+    started = time.perf_counter()
+    name = desks[case.role].taught.best(asked_in(conversation(case)))
+    return Reply(name, seconds=time.perf_counter() - started)
+
+
 def _routed(model: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
-    """As `agent.routing` does it: examples pick the tool, the model fills in what it needs."""
-    chosen = _router(desks, True, case)
+    """As `agent.routing` does it: the shortlist picks the tool, the model fills in what it needs."""
+    chosen = _choice(desks, case)
     if not chosen.tool:
         return chosen
     started = time.perf_counter()
@@ -144,7 +158,8 @@ def _routed(model: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
 def _chosen(model: Any, desks: Mapping[str, Desk], short: bool, case: Case) -> Reply:
     """The model chooses, its grammar holds it to a call that can be made."""
     started = time.perf_counter()
-    reply = model.bind_tools(_shown(desks, case, short)).invoke(conversation(case))
+    shown, choice = _shown(desks, case, short)
+    reply = model.bind_tools(shown, tool_choice=choice).invoke(conversation(case))
     return _reply(reply, time.perf_counter() - started)
 
 
@@ -153,7 +168,7 @@ def _free(model: LocalChatModel, desks: Mapping[str, Desk], short: bool, case: C
     from langchain_core.utils.function_calling import convert_to_openai_tool
 
     started = time.perf_counter()
-    shown: list[ToolSpec] = [convert_to_openai_tool(tool) for tool in _shown(desks, case, short)]
+    shown: list[ToolSpec] = [convert_to_openai_tool(tool) for tool in _shown(desks, case, short)[0]]
     prompt = render_prompt(conversation(case), shown)
     text = "".join(piece.text for piece in model.engine.generate(Request(prompt, max_tokens=160)))
     seconds = time.perf_counter() - started
@@ -168,13 +183,13 @@ def _free(model: LocalChatModel, desks: Mapping[str, Desk], short: bool, case: C
     return Reply(calls[0].name, calls[0].arguments, words, seconds, valid)
 
 
-def _shown(desks: Mapping[str, Desk], case: Case, short: bool) -> list[BaseTool]:
-    """The tools of a turn; as in the assistant, a short list is only made where there are many."""
+def _shown(desks: Mapping[str, Desk], case: Case, short: bool) -> tuple[list[BaseTool], str]:
+    """The tools of a turn, all of them or as the assistant shows them, and whether one may be called."""
     own = desks[case.role]
-    if not short or len(own.tools) <= MOST:
-        return list(own.tools.values())
-    used = [call["name"] for m in case.context if isinstance(m, AIMessage) for call in m.tool_calls]
-    return [own.tools[name] for name in own.meaning.choose(case.query, used)]
+    if not short or (len(own.tools) <= MOST and own.taught.chooser is None):
+        return list(own.tools.values()), "auto"
+    offer = own.taught.offer(conversation(case))
+    return [own.tools[name] for name in offer.names], "auto" if offer.may_call else "none"
 
 
 def conversation(case: Case) -> list[BaseMessage]:

@@ -12,9 +12,10 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent.assistant import SYSTEM_PROMPT
+from agent.choice import Asked
 from agent.models.grammar import reply_grammar
 from agent.models.template import ToolSpec, render_prompt
-from agent.shortlist import Shortlist, examples_of, written_examples
+from agent.shortlist import Shortlist, examples_of, open_shortlist, written_examples
 from benchmarks.result import Result, bootstrap
 from retrieval.embed import open_embedder
 from tools import ALL
@@ -32,18 +33,18 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A question, and the tool of a role that answers it."""
 
-    question: str
+    text: str
     tool: str
     role: str
 
 
-def questions() -> list[Asked]:
+def questions() -> list[Question]:
     """The questions written for measuring, in a fixed shuffled order."""
     written = tomllib.loads(QUESTIONS.read_text(encoding="utf-8"))
-    asked = [Asked(q, tool, role) for role, tools in written.items() for tool, qs in tools.items() for q in qs]
+    asked = [Question(q, tool, role) for role, tools in written.items() for tool, qs in tools.items() for q in qs]
     random.Random(0).shuffle(asked)
     return asked
 
@@ -54,9 +55,9 @@ def call_prompts(count: int) -> list[Prompt]:
     shortlist = Shortlist(examples_of({name: spec["function"]["description"] for name, spec in specs.items()}))
     found = []
     for asked in questions()[:count]:
-        tools = [specs[name] for name in shortlist.choose(asked.question)]
-        messages = [SystemMessage(SYSTEM_PROMPT), HumanMessage(asked.question)]
-        found.append(Prompt(render_prompt(messages, tools), reply_grammar(tools, "any", (), [asked.question])))
+        tools = [specs[name] for name in shortlist.choose(Asked(asked.text))]
+        messages = [SystemMessage(SYSTEM_PROMPT), HumanMessage(asked.text)]
+        found.append(Prompt(render_prompt(messages, tools), reply_grammar(tools, "any", (), [asked.text])))
     return found
 
 
@@ -65,7 +66,7 @@ def free_prompts(count: int) -> list[Prompt]:
     tools = list(_specs().values())[:FEW]
     found = []
     for number, asked in enumerate(questions()[:count]):
-        messages = [SystemMessage(f"Chat {number}. {SYSTEM_PROMPT}"), HumanMessage(f"Write about: {asked.question}")]
+        messages = [SystemMessage(f"Chat {number}. {SYSTEM_PROMPT}"), HumanMessage(f"Write about: {asked.text}")]
         found.append(Prompt(render_prompt(messages, tools), ""))
     return found
 
@@ -74,12 +75,10 @@ def shortlist_recall(home: Path | None) -> list[Result]:
     """Share of the questions whose tool is among the first five and six; with vectors where a `home` is given."""
     embedder = open_embedder(home) if home else None
     hits: dict[tuple[str, int], list[float]] = {}
-    lists = {
-        role: Shortlist(examples_of(dict.fromkeys(names, "")), embedder) for role, names in _tools_by_role().items()
-    }
+    lists = {role: open_shortlist(role, dict.fromkeys(names, ""), embedder) for role, names in _tools_by_role().items()}
     for asked in questions():
-        ranked = lists[asked.role].rank(asked.question)
-        language = "en" if asked.question.isascii() else "zh"
+        ranked = lists[asked.role].rank(Asked(asked.text))
+        language = "en" if asked.text.isascii() else "zh"
         for size in (5, 6):
             for subset in (language, "all"):
                 hits.setdefault((subset, size), []).append(float(asked.tool in ranked[:size]))

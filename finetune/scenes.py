@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.choice import Asked
 from agent.ledger import Ledger, placeholders, split_placeholder
 from agent.models.template import ToolSpec
 from agent.personal import Vault
@@ -95,12 +96,12 @@ class Director:
         return self.rng.choice([name for name in names if self.made[role, name] <= least + 2])
 
     def shown(self, role: str, question: str, wanted: str, used: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The tools of a turn: mostly the shortlist, sometimes fewer, more, or in another order."""
-        names = self.world.shortlists[role].choose(question, used)
+        """The tools of a turn: the shortlist, often cut down as where the chooser is sure, sometimes more of them."""
+        names = self.world.shortlists[role].choose(Asked(question, used=used))
         if wanted and wanted not in names:
             names = [*names[:-1], wanted]
-        if self.rng.random() < 0.12:
-            names = [wanted, *self.rng.sample([n for n in names if n != wanted], self.rng.randint(0, 2))]
+        if self.rng.random() < 0.45:
+            names = [wanted, *self.rng.sample([n for n in names if n != wanted], self.rng.randint(0, 3))]
         elif self.rng.random() < 0.12:
             others = [name for name in self.world.bound[role] if name not in names]
             names = [*names, *self.rng.sample(others, min(2, len(others)))]

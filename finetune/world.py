@@ -11,6 +11,7 @@ from typing import Any
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from agent.assistant import describe, langchain_tool, system_prompt
+from agent.brief import brief_writer
 from agent.ledger import Ledger
 from agent.models.template import ToolSpec, properties
 from agent.shortlist import Shortlist, examples_of
@@ -51,6 +52,8 @@ class World:
         shopper = next(iter(self.customers()), "")
         actors = {"manager": Actor(role="manager", id="manager"), "customer": Actor(role="customer", id=shopper)}
         self.bound = {role: bind(ALL, self.shop, actor) for role, actor in actors.items()}
+        # As at the desk: the brief stands on the other tools, so it is not among those of the floor below.
+        self.bound["manager"] |= bind([brief_writer(self.bound["manager"])], self.shop, actors["manager"])
         every = self.bound["manager"] | self.bound["customer"]
         self.specs = {name: specification(tool.tool) for name, tool in every.items()}
         self.shortlists = {

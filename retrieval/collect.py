@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Engine, Select, select
 
+from retrieval.briefs import brief_passages
 from shop import schema as t
 from shop.text import clean, language_of, parts, sentences
 
@@ -52,8 +53,8 @@ def passages(rows: list[Row]) -> pd.DataFrame:
 
 
 def collect(engine: Engine) -> pd.DataFrame:
-    """Every passage of a shop: products in both languages, reviews by sentence, policies by section."""
-    return passages([*_products(engine), *_reviews(engine), *_policies(engine)])
+    """Every passage of a shop: products, reviews by sentence, policies by section, what approved briefs tell."""
+    return passages([*_products(engine), *_reviews(engine), *_policies(engine), *brief_passages(engine)])
 
 
 def fingerprint(row: Row) -> str:

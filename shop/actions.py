@@ -12,18 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, String, and_, bindparam, func, insert, or_, select, update
 
 from shop import audit
 from shop import schema as t
 from shop.canonical import digest
 from shop.database import insert_new
 from shop.errors import ToolError
-from shop.types import Actor, PendingAction
+from shop.types import Actor, PendingAction, Role
 from shop.view import View
 
 Arguments = Mapping[str, Any]
-LASTS = {"customer": timedelta(minutes=15), "support": timedelta(minutes=15), "manager": timedelta(days=7)}
+LASTS: dict[Role, timedelta] = {
+    "customer": timedelta(minutes=15),
+    "support": timedelta(minutes=15),
+    "manager": timedelta(days=7),
+    "approver": timedelta(days=7),
+}
 REPEATED_WITHIN = timedelta(hours=24)  # the same call within this time is a repetition, not a new wish
 NOT_FOUND = "There is no such proposal waiting for you; ask for the change again."
 VOID = "What this proposal was made for has changed since, so nothing was done; ask for the change again."
@@ -32,17 +37,20 @@ TURNED_DOWN = "This proposal was turned down, so nothing was done; ask for the c
 
 # Asked on every call, so built once.
 _P, _E = t.pending_actions, t.executions
-_OWNED = (_P.c.actor_role == bindparam("role"), _P.c.actor_id == bindparam("person"))
-_OWN = select(_P).where(_P.c.id == bindparam("action"), *_OWNED)
+_ROLE: BindParameter[str] = bindparam("role", type_=String)
+_OWNED = and_(_P.c.actor_role == _ROLE, _P.c.actor_id == bindparam("person"))
+# An approver decides for those who plan; everybody else for herself.
+_DECIDED = or_(_OWNED, and_(_ROLE == "approver", _P.c.actor_role.in_(("manager", "approver"))))
+_OWN = select(_P).where(_P.c.id == bindparam("action"), _DECIDED)
 _WAITING = (
     select(_P)
-    .where(*_OWNED, _P.c.status == "pending", _P.c.expires_at > bindparam("now"))
+    .where(_DECIDED, _P.c.status == "pending", _P.c.expires_at > bindparam("now"))
     .order_by(_P.c.created_at, _P.c.id)
 )
 _DONE = select(_P).where(
     _P.c.request_hash == bindparam("request"), _P.c.status == "done", _P.c.created_at > bindparam("since")
 )
-_CARRIED_OUT = select(func.count()).select_from(_P).where(*_OWNED, _P.c.status == "done")
+_CARRIED_OUT = select(func.count()).select_from(_P).where(_OWNED, _P.c.status == "done")
 _LATEST = (
     select(_E.c.number, _E.c.action_id)
     .where(_E.c.subject == bindparam("subject"))
@@ -98,14 +106,17 @@ def file(shop: View, change: Change, tool: str, arguments: Arguments) -> Pending
 def approve(shop: View, changes: Mapping[str, Change], action_id: str) -> PendingAction:
     """Carry out a pending action as the person it waits for; a second time changes nothing and answers the same.
 
+    It waits for the person who asked for it; what a manager asked for, an approver may decide on too.
+
     Raises:
         ToolError: It is not this person's, has lapsed, was turned down, or what it was made for has changed.
     """
     session = shop.acting
-    now, actor = session.now(), session.actor
+    now = session.now()
     with shop.begin() as connection:
         audit.lock(connection)
-        action, version = _own(connection, actor, action_id)
+        action, version = _own(connection, session.actor, action_id)
+        actor = action.actor
         if action.status == "done":
             return action
         _still_open(action, now)
@@ -141,7 +152,7 @@ def reject(shop: View, action_id: str) -> PendingAction:
 
 
 def waiting(shop: View, changes: Mapping[str, Change]) -> list[PendingAction]:
-    """The acting person's open actions of these kinds, oldest first, without those that have become void."""
+    """Open actions of these kinds that the acting person may decide on, oldest first, without void ones."""
     session = shop.acting
     given = {"role": session.actor.role, "person": session.actor.id, "now": session.now()}
     with shop.engine.connect() as connection:
@@ -150,12 +161,12 @@ def waiting(shop: View, changes: Mapping[str, Change]) -> list[PendingAction]:
             action
             for action in opened
             if action.tool in changes
-            and changes[action.tool].state(connection, session.actor, action.subject) == action.before
+            and changes[action.tool].state(connection, action.actor, action.subject) == action.before
         ]
 
 
 def find(shop: View, action_id: str) -> PendingAction:
-    """One action of the acting person; `expired` where its time is up.
+    """One action that the acting person may decide on; `expired` where its time is up.
 
     Raises:
         ToolError: There is none such, or it is somebody else's.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
@@ -29,6 +31,12 @@ def append(
     connection: Connection, session: Session, decision: str, action: PendingAction, version: str, at: datetime
 ) -> None:
     """Add a row. It holds hashes of arguments and effect, not the values: they may be personal."""
+    of_action = {"action_id": action.id, "tool": action.tool, "content_hash": action.content_hash}
+    note(connection, session, at, decision=decision, version=version, **of_action)
+
+
+def note(connection: Connection, session: Session, at: datetime, **what: str) -> None:
+    """Add a row about anything else that changes what is on record: decision, action_id, tool, content_hash, version."""
     last = connection.execute(_LAST).first()
     row = {
         "number": 1 if last is None else last.number + 1,
@@ -36,11 +44,7 @@ def append(
         "session": session.id,
         "actor_role": session.actor.role,
         "actor_id": session.actor.id,
-        "decision": decision,
-        "action_id": action.id,
-        "tool": action.tool,
-        "content_hash": action.content_hash,
-        "version": version,
+        **what,
         "previous": FIRST if last is None else last.hash,
     }
     connection.execute(insert(t.audit), [{**row, "hash": _seal(row)}])
@@ -54,6 +58,19 @@ def first_broken(connection: Connection) -> int | None:
             return expected
         previous, expected = row["hash"], expected + 1
     return None
+
+
+def unrecorded(connection: Connection) -> list[str]:
+    """Actions that were carried out and are not in the audit, or stand there and were not: a row lost at the end."""
+    executed = set(connection.execute(select(t.executions.c.action_id)).scalars())
+    query = select(t.audit.c.action_id).where(t.audit.c.decision == "execute")
+    return sorted(executed ^ set(connection.execute(query).scalars()))
+
+
+def rows(connection: Connection) -> Iterator[dict[str, Any]]:
+    """The whole audit as plain values, oldest first; times in ISO form, so that each seal can be computed again."""
+    for row in connection.execute(select(t.audit).order_by(t.audit.c.number)).mappings():
+        yield {**row, "at": row["at"].isoformat()}
 
 
 def _seal(row: dict[str, object]) -> str:

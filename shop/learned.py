@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
-_MOST = 24  # values held in memory; a replay asks for one state of the data after another
+_MOST = 48  # values held in memory; a replay asks for one state of the data after another
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from shop.types import Frozen, Passage
 
-Kind = Literal["product", "review", "policy"]
+Kind = Literal["product", "review", "policy", "faq", "claim"]
 
 
 class Scope(Frozen):
     """Which passages may be found; everything left out is not restricted. Dates are inclusive.
 
     `until` is the last day that may be seen (a review's day, a launch, a policy's first day): pass the shop's cut-off.
-    `in_force` keeps policies that applied on that day. A category includes the ones below it. A product without a
+    `in_force` keeps policies, and what approved briefs tell, that applied on that day. A category includes the ones below it. A product without a
     price is outside a price range, a passage without a rating outside a range of ratings.
     """
 
@@ -34,7 +34,7 @@ class Scope(Frozen):
 
 
 class Hit(Frozen):
-    """A passage that was found. `ref` is the id of its row (SKU, review id, policy id).
+    """A passage that was found. `ref` is the id of its row (SKU, review id, policy id, id of an approved brief).
 
     `match` says how surely it is about the query at all, between 0 and 1, comparable across queries; `score` only
     orders the hits of one query.

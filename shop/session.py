@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
 
+from shop.authorize import NOT_IDENTIFIED
 from shop.errors import ToolError
 from shop.types import Actor, Role
 
 MOST_TRIES = 5  # failed identifications of one conversation
-NOT_IDENTIFIED = (
-    "First tell me who you are: the e-mail address of your account, or your name and postcode; "
-    "identify_customer looks you up."
-)
 
 
 def utc_now() -> datetime:
@@ -46,6 +43,11 @@ class Session:
         return self.role == "customer"
 
     @property
+    def standing(self) -> Actor:
+        """Who acts as far as it is known: a customer has no id until she is identified."""
+        return Actor(role=self.role, id=self.person)
+
+    @property
     def actor(self) -> Actor:
         """The acting person.
 
@@ -54,7 +56,7 @@ class Session:
         """
         if self.is_customer and not self.person:
             raise ToolError(NOT_IDENTIFIED)
-        return Actor(role=self.role, id=self.person)
+        return self.standing
 
     def may_try(self) -> None:
         """Whether another attempt to identify is allowed.
@@ -75,15 +77,16 @@ class Session:
             ToolError: Nobody was found, or this conversation is another customer's.
         """
         with self._lock:
-            if customer is None:
-                self.failures += 1
-                raise ToolError(
-                    "Nobody could be identified by that; check the spelling, or give the other of the two: "
-                    "the e-mail address of the account, or name and postcode."
-                )
+            self.failures += customer is None
+            # Before anything else: whether somebody else has an account here is not for this person to learn.
             if self.person and self.person != customer:
                 raise ToolError(
                     "This conversation serves one customer, and somebody else is identified already; "
                     "start a new conversation for another person."
+                )
+            if customer is None:
+                raise ToolError(
+                    "Nobody could be identified by that; check the spelling, or give the other of the two: "
+                    "the e-mail address of the account, or name and postcode."
                 )
             self.person = customer

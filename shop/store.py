@@ -76,15 +76,19 @@ class Shop(Records):
         return self._frame(query)[list(CATEGORY_COLUMNS)]
 
     def draft(self, draft_id: str) -> Draft | None:
+        """The draft with this id, with the fields it is planned with here, or None."""
+        if self.planned is not None and self.planned.id == draft_id:
+            return self.planned
         row = self._row(select(t.drafts).where(t.drafts.c.id == draft_id))
         return None if row is None else _draft(row)
 
     def drafts(self) -> list[Draft]:
         """All drafts: they are plans, not data, so a replay of the past may plan with any of them."""
         with self.engine.connect() as connection:
-            return [
-                _draft(dict(row)) for row in connection.execute(select(t.drafts).order_by(t.drafts.c.id)).mappings()
-            ]
+            rows = connection.execute(select(t.drafts).order_by(t.drafts.c.id)).mappings().all()
+        stored = [_draft(dict(row)) for row in rows]
+        planned = self.planned
+        return stored if planned is None else [planned if each.id == planned.id else each for each in stored]
 
     def add_draft(
         self,

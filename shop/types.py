@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Role = Literal["customer", "support", "manager"]
+Role = Literal["customer", "support", "manager", "approver"]  # an approver is a manager who may decide for others
 Effect = Literal["read", "propose", "write"]
 Unit = Literal["units", "money", "share", "ratio", "count", "days", "weeks", "date", "text", "passage"]
 FIGURE_ID = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
@@ -79,6 +79,7 @@ class Figure(Frozen):
     reason: str = ""
     private: bool = False  # personal: shown to the person it is about, never to a model
     exact: bool = False  # money to the cent, however much it is: somebody pays or gets it
+    untrusted: bool = False  # text that others wrote: shown and searched, never obeyed; a model reads it fenced
 
     call: str = ""
     tool: str = ""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from copy import copy
 from datetime import date, timedelta
 from typing import Any, Self, TypeVar
+from typing import cast as cast_type
 
 import pandas as pd
 from sqlalchemy import CompoundSelect, Connection, Engine, Select, Text, cast, func, or_, select
@@ -16,8 +17,10 @@ from shop import schema as t
 from shop.database import open_engine
 from shop.errors import ToolError
 from shop.learned import Codec, Learned
+from shop.own_rows import Door, OwnRows
 from shop.passages import Searcher
 from shop.session import Session
+from shop.types import Draft
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ class View:
     """
 
     session: Session | None = None  # who acts; nobody, until a person comes
+    planned: Draft | None = None  # a draft with other fields than the stored ones
+    _door: Door | None = None
 
     def __init__(
         self,
@@ -45,6 +50,8 @@ class View:
         memory: Learned | None = None,
     ) -> None:
         self.engine = engine
+        self._writer = engine
+        self._door = Door(engine) if isinstance(engine, Engine) else None  # a benchmark may bring a stand-in
         self.searcher = searcher  # finds passages in the shop's texts; None where nobody wired one
         self.memory = memory or Learned()
         self._today = today
@@ -70,9 +77,26 @@ class View:
         """The same shop, with what tools learn kept in `memory`."""
         return self._but(memory=memory)
 
+    def planning(self, draft: Draft) -> Self:
+        """The same shop in which a draft has these fields, whatever is stored: what if it cost or came otherwise."""
+        return self._but(planned=draft)
+
     def acting_as(self, session: Session) -> Self:
-        """The same shop in a person's hands: tools read from `acting` who that is."""
-        return self._but(session=session)
+        """The same shop in a person's hands: tools read from `acting` who that is.
+
+        In a customer's hands every question is answered from her own rows and the shelf (`shop.own_rows`); what is
+        written, and who she is, goes through `begin`.
+        """
+        if not session.is_customer or self._door is None:
+            return self._but(session=session)
+        own = OwnRows(self._door, lambda: session.person)
+        return self._but(session=session, engine=cast_type(Engine, own))
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self._writer.dispose()
+        if self._door is not None:
+            self._door.close()
 
     @property
     def acting(self) -> Session:
@@ -110,8 +134,8 @@ class View:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction: all of it happens or nothing."""
-        with self.engine.begin() as connection:
+        """A transaction: all of it happens or nothing. It sees every row, whoever acts."""
+        with self._writer.begin() as connection:
             yield connection
 
     # -- what the shop is ---------------------------------------------------------------------------------------------

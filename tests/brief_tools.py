@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy import insert, update
+
 from shop import Actor, Draft, Figure, Shop, ToolError, ToolResult
+from shop import schema as t
 from tools.registry import BoundTool, ToolFunction, bind, tool
 
 Overrides = dict[str, dict[str, Any]]
@@ -15,6 +18,16 @@ WEEKLY = [50.0] * 12
 def figure(name: str, value: Any, unit: str, low: float | None = None, high: float | None = None) -> Figure:
     reason = "" if value is not None else "needs the unit cost"
     return Figure(id=name, label=name, value=value, unit=unit, low=low, high=high, formula="given", reason=reason)  # type: ignore[arg-type]
+
+
+def add_market(shop: Shop, sku: str = "K-1") -> None:
+    """What a business case needs of the market: a margin of the category's products, and a rival's price."""
+    with shop.begin() as connection:
+        connection.execute(
+            update(t.products).where(t.products.c.sku == sku).values(cost_cents=900, list_price_cents=2100)
+        )
+        row = {"competitor": "Rival", "sku": sku, "day": date(2026, 5, 30), "price_cents": 2300, "rating": 4.1}
+        connection.execute(insert(t.competitor_prices).values(**row))
 
 
 def small_tools(shop: Shop, overrides: Overrides) -> dict[str, BoundTool]:
@@ -27,7 +40,7 @@ def small_tools(shop: Shop, overrides: Overrides) -> dict[str, BoundTool]:
         changed = tuple(f.model_copy(update={"value": changes[f.id]}) if f.id in changes else f for f in figures)
         return ToolResult(summary="", figures=changed, warnings=warnings)
 
-    @tool("read")
+    @tool("read", "internal")
     def recommend_price(shop: Shop, product: str, cost: float | None = None) -> ToolResult:
         """Recommend a price.
 
@@ -48,7 +61,7 @@ def small_tools(shop: Shop, overrides: Overrides) -> dict[str, BoundTool]:
             ],
         )
 
-    @tool("read")
+    @tool("read", "internal")
     def forecast_launch(
         shop: Shop, product: str, price: float | None = None, launch_date: str | None = None, weeks: int = 12
     ) -> ToolResult:
@@ -79,6 +92,11 @@ def small_tools(shop: Shop, overrides: Overrides) -> dict[str, BoundTool]:
             figure("launch.bias", -0.02, "share"),
             figure("launch.coverage", 0.8, "share"),
             figure("launch.backtests", 40, "count"),
+            figure("launch.effect", -0.02, "share", -0.06, 0.03),
+            figure("launch.effect_units", -8.0, "units", -24.0, 12.0),
+            figure("launch.effect_weeks", 8, "weeks"),
+            figure("launch.neighbour_1_name", "K-1", "text"),
+            figure("launch.neighbour_1_rate", 50.0, "units"),
         ]
         for n, units in enumerate(WEEKLY, start=1):
             figures.append(figure(f"launch.week_{n:02d}", units, "units", units * 0.6, units * 1.6))
@@ -95,7 +113,7 @@ def small_tools(shop: Shop, overrides: Overrides) -> dict[str, BoundTool]:
             ]
         return result("forecast_launch", figures, "The season is taken from {{launch.analogues}} launches.")
 
-    @tool("read")
+    @tool("read", "internal")
     def plan_inventory(shop: Shop, product: str, lead_time_days: int = 30, service_level: float = 0.95) -> ToolResult:
         """Plan the first buy.
 
@@ -124,5 +142,23 @@ def small_tools(shop: Shop, overrides: Overrides) -> dict[str, BoundTool]:
             ],
         )
 
-    functions: tuple[ToolFunction, ...] = (recommend_price, forecast_launch, plan_inventory)
+    @tool("read", "internal")
+    def review_insights(shop: Shop, query: str, category: str | None = None) -> ToolResult:
+        """Read reviews.
+
+        Args:
+            query: What to find out.
+            category: Category.
+        """
+        themes = [("praise", "Quiet", 30), ("pain", "Short cord", 12)]
+        figures = [figure("reviews.count", 120, "count"), figure("reviews.rating", 4.2, "ratio")]
+        for kind, name, count in themes:
+            figures += [
+                figure(f"reviews.{kind}_1_name", name, "text"),
+                figure(f"reviews.{kind}_1_count", count, "count"),
+                figure(f"reviews.{kind}_1_share", count / 120, "share"),
+            ]
+        return result("review_insights", figures)
+
+    functions: tuple[ToolFunction, ...] = (recommend_price, forecast_launch, plan_inventory, review_insights)
     return bind(functions, shop, Actor(role="manager", id="m-1"))

@@ -19,6 +19,7 @@ from tools import ALL
 from tools.registry import bind
 from ui.approvals import decide
 from ui.service_cards import proposal_lines
+from ui.strings import Words
 
 
 @pytest.fixture
@@ -217,7 +218,7 @@ def test_a_card_says_exactly_what_is_carried_out(shop: Shop) -> None:
     anna = acting(shop)
     given = {"order": "#W1", "items": ["MUG-RED"], "new_items": ["MUG-GOLD"], "payment": "card_1"}
     action = actions.find(anna, propose(anna, "change_items", **given))
-    lines = dict(proposal_lines(action, "USD"))
+    lines = dict(proposal_lines(action, "USD", Words("service", "en")))
     assert lines["Order"] == "#W1"
     assert lines["Item"] == "Mug (MUG-RED) → Mug (MUG-GOLD)"
     assert lines["You pay"] == "$80.00 · card_1"
@@ -242,6 +243,20 @@ def test_a_managers_change_of_price_waits_and_is_then_the_price(shop: Shop) -> N
     actions.approve(manager(shop), DECISIONS, action_id)
     assert rows(shop, t.products, sku="TEA-L")[0]["list_price_cents"] == 1_150
     assert rows(shop, t.prices, sku="TEA-L")[0]["price_cents"] == 1_150
+
+
+def test_an_approver_decides_for_a_manager_and_a_manager_for_nobody_else(shop: Shop) -> None:
+    action_id = propose_change(shop, change="price", product="TEA-L", value=11.5)
+    own = propose(acting(shop))
+    approver, colleague = (shop.acting_as(Session(role, "eve", now=lambda: NOW)) for role in ("approver", "manager"))
+    assert [action.id for action in actions.waiting(approver, DECISIONS)] == [action_id]
+    assert actions.waiting(colleague, DECISIONS) == []
+    for other, tried in ((colleague, action_id), (approver, own)):
+        with pytest.raises(ToolError, match="no such proposal"):
+            actions.approve(other, DECISIONS | CHANGES, tried)
+    assert actions.approve(approver, DECISIONS, action_id).actor == Actor(role="manager", id="manager")
+    assert rows(shop, t.products, sku="TEA-L")[0]["list_price_cents"] == 1_150
+    assert [(row["decision"], row["actor_id"]) for row in rows(shop, t.audit)][-1] == ("execute", "eve")
 
 
 def test_a_managers_other_changes(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from shop import Actor, Figure, Shop, ToolError, ToolResult
 from tools.registry import bind, tool
 
 
-@tool("read")
+@tool("read", "internal")
 def count_stock(shop: Shop, product: str, weeks: int = 4) -> ToolResult:
     """Count what is left of a product.
 

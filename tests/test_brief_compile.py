@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brief_tools import small_tools
+from brief_tools import add_market, small_tools
 from sqlalchemy import insert
 
 from agent.brief import Brief, BriefSettings, Cancelled, briefs_of, compile_brief, load_brief, to_json
 from agent.brief.declare import Text
+from agent.brief.pace import scaled
 from agent.brief.sections import SECTIONS
-from agent.brief.sections.economics import break_even_units, contribution_after, scaled, week_reached
+from agent.brief.sections.economics import break_even_units, contribution_after, week_reached
 from agent.brief.sections.item import completeness, usual_attributes
+from agent.brief.verdict import BINDING
 from agent.ledger import bare_numbers, placeholders
 from shop import Draft, Shop, ToolError
 from shop import schema as t
@@ -33,6 +35,7 @@ def shop(tmp_path: Path) -> Shop:
             row = {"sku": sku, "name": sku, "category": "Kitchen > Kettles", "attributes": attributes}
             connection.execute(insert(t.products).values(**row))
         connection.execute(insert(t.daily).values(sku="K-1", day=date(2026, 5, 31), units=1, revenue_cents=100))
+    add_market(shop)
     return shop
 
 
@@ -160,7 +163,7 @@ def test_completeness_counts_core_fields_and_usual_attributes() -> None:
 def test_every_tool_is_called_once_and_with_what_is_known(compiled: Compile) -> None:
     brief = compiled(settings=BriefSettings(lead_time_days=20))
     calls = {call["tool"]: call["inputs"] for call in brief.calls}
-    assert len(brief.calls) == len(calls) == 3
+    assert len(brief.calls) == len(calls) == 4
     assert calls["recommend_price"] == {"product": "D-0001", "cost": 10.0}
     assert calls["forecast_launch"] == {"product": "D-0001", "price": 25.0, "launch_date": "2026-09-01", "weeks": 12}
     assert calls["plan_inventory"]["lead_time_days"] == 20
@@ -184,8 +187,9 @@ def test_go_with_three_reasons(compiled: Compile) -> None:
     brief = compiled()
     assert brief.verdict == "go"
     assert len(brief.section("decision").bullets) == 3
-    assert rules(brief) == {}
-    assert all(section.status == "complete" for section in brief.sections)
+    graver = [found for found in brief.findings if found.severity != "warning"]
+    assert not [found for found in graver if brief.section(found.section).gate in BINDING]
+    assert all(section.status == "complete" for section in brief.sections if section.gate == "G1")
 
 
 def test_no_go_when_the_price_does_not_earn_the_cost(shop: Shop, compiled: Compile) -> None:
@@ -208,7 +212,7 @@ def test_a_draft_that_lacks_something_still_gets_what_can_be_had(
         assert brief.verdict == "go"
         return
     assert brief.verdict == "conditional"
-    needed = {missing.needs for section in brief.sections for missing in section.missing}
+    needed = {missing.needs for section in brief.sections if section.gate == "G1" for missing in section.missing}
     assert needed == {f"item.{lacking}"}
     assert brief.section("item").status == "incomplete"
 

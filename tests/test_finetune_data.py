@@ -12,6 +12,7 @@ from llguidance import LLMatcher
 from tiny_model import tiny_tokenizer
 
 from agent.assistant import Answer, Assistant
+from agent.choice import Asked
 from agent.ledger import Ledger, bare_numbers
 from agent.models.chat import LocalChatModel, known_figures, said
 from agent.models.engine import Piece, Request
@@ -66,8 +67,8 @@ def test_a_row_reads_as_the_loop_does(world: World) -> None:
     call = {"name": "forecast_launch", "arguments": {"product": "D-0001"}}
     answered = world.ask("manager", "forecast_launch", call["arguments"], Ledger(), "en")
     assert answered.result is not None
-    shown = tuple(world.shortlists["manager"].choose(question))
-    shown_later = tuple(world.shortlists["manager"].choose(question, ["forecast_launch"]))
+    shown = tuple(world.shortlists["manager"].choose(Asked(question)))
+    shown_later = tuple(world.shortlists["manager"].choose(Asked(question, used=("forecast_launch",))))
     text = "Expect {{launch.units_12w}} units."
     turns = (user(question), assistant("", [call]), tool("forecast_launch", answered.text))
     first = Example("call", "manager", "en", "f", turns[:1], shown, call=call)

@@ -211,6 +211,23 @@ def test_temperature_zero_repeats_and_the_grammar_holds_at_any_temperature() -> 
     )
 
 
+def test_a_call_is_made_where_the_model_is_sure_enough_of_it() -> None:
+    prompt = render_prompt([SYSTEM, HumanMessage("Forecast the Aurora kettle for 3 weeks")], TOOLS)
+    grammar = reply_grammar(TOOLS, "auto", (), ["Forecast the Aurora kettle for 3 weeks"])
+    engine = tiny_engine()
+    sure = engine.call_probability(prompt)
+    assert 0 < sure < 1
+    assert engine.call_probability(prompt) == pytest.approx(sure, abs=1e-6)
+    for least, calls in ((sure * 0.9, 1), (sure * 1.1, 0)):
+        text, _ = written(engine, Request(prompt, grammar, max_tokens=200, least_sure=least))
+        assert len(parse_reply(text)[1] if calls else []) == calls
+        assert text.startswith("<tool_call>") == bool(calls)
+    # Where only text is allowed, being sure of a call changes nothing.
+    plain = reply_grammar(TOOLS, "none")
+    alone, _ = written(tiny_engine(), Request(prompt, plain, max_tokens=20))
+    assert written(tiny_engine(), Request(prompt, plain, max_tokens=20, least_sure=sure * 0.9))[0] == alone
+
+
 def test_waiting_threads_are_served_in_order() -> None:
     turns, served = Turns(), []
 

@@ -16,7 +16,7 @@ from tools.registry import Tool, bind, tool
 MANAGER = Actor(role="manager")
 
 
-@tool("read")
+@tool("read", "internal")
 def count_things(shop: Shop, thing: str, times: int = 1, how: Literal["up", "down"] = "up") -> ToolResult:
     """Count things.
 
@@ -31,7 +31,7 @@ def count_things(shop: Shop, thing: str, times: int = 1, how: Literal["up", "dow
     return ToolResult(summary=f"{{{{things.count}}}} of {how}", figures=sheet.figures)
 
 
-@tool("read", roles=("customer",))
+@tool("read", "own")
 def own_things(shop: Shop) -> ToolResult:
     """List own things."""
     return ToolResult(summary="none")
@@ -101,7 +101,7 @@ def test_an_undocumented_argument_is_a_bug() -> None:
         raise NotImplementedError
 
     with pytest.raises(TypeError, match="thing is not documented"):
-        Tool(bare, "read", ("manager",)).arguments  # noqa: B018
+        Tool(bare, "read", "internal").arguments  # noqa: B018
 
 
 def test_every_registered_tool_is_documented_and_named_once() -> None:

@@ -8,9 +8,9 @@ from tests_support import FixedShop
 from agent.assistant import Answer, Assistant, StepFinished
 from agent.models.template import Call
 from agent.render import render
-from agent.routing import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, NOTHING_FITS
+from agent.routing import NOTHING_FITS
 from agent.scripted import ScriptedChatModel
-from agent.shortlist import Shortlist, examples_of
+from agent.shortlist import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, Shortlist, examples_of
 from shop import Actor, Figure, Shop, ToolError, ToolResult
 from tools import ALL
 from tools.registry import bind, tool
@@ -22,7 +22,7 @@ class Untaught(ScriptedChatModel):
     is_tuned: bool = False
 
 
-@tool("read")
+@tool("read", "internal")
 def plan_inventory(shop: Shop, product: str) -> ToolResult:
     """Plan the first order and the reorder rule for a product.
 
@@ -86,7 +86,7 @@ def test_an_error_of_the_tool_is_the_answer() -> None:
 )
 def test_plain_questions_find_their_tool_by_words_alone(question: str, name: str) -> None:
     shortlist = manager_examples()
-    assert shortlist.rank(question)[0] == name
+    assert shortlist.nearest(question)[0] == name
     assert shortlist.scores(question).max() >= LEAST_FIT_WORDS
 
 

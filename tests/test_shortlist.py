@@ -13,6 +13,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import StructuredTool
 from sklearn.linear_model import Ridge
 
+from agent.choice import Asked
 from agent.models.template import Call
 from agent.scripted import ScriptedChatModel
 from agent.shortlist import (
@@ -22,9 +23,9 @@ from agent.shortlist import (
     ShortlistTools,
     _linear_rule,
     examples_of,
-    in_english,
     written_examples,
 )
+from agent.words import in_english
 from benchmarks.llm_prompts import questions, shortlist_recall
 from retrieval.embed import Vectors
 
@@ -66,7 +67,7 @@ def test_every_tool_of_the_contract_has_examples_in_both_languages() -> None:
 
 
 def test_an_example_finds_its_own_tool_first(words: Shortlist) -> None:
-    first = [words.rank(text)[0] == name for name, e in written_examples().items() for text in [*e["en"], *e["zh"]]]
+    first = [words.nearest(text)[0] == name for name, e in written_examples().items() for text in [*e["en"], *e["zh"]]]
     assert np.mean(first) > 0.95
 
 
@@ -74,7 +75,7 @@ def test_the_questions_that_measure_are_not_the_examples() -> None:
     examples = {text.lower() for e in written_examples().values() for text in [*e["en"], *e["zh"]]}
     asked = questions()
     assert min(Counter(each.tool for each in asked).values()) >= 8
-    assert not examples & {each.question.lower() for each in asked}
+    assert not examples & {each.text.lower() for each in asked}
     assert {each.tool for each in asked} == set(ALL_NAMES)
 
 
@@ -93,11 +94,11 @@ def test_with_vectors_the_tool_is_among_five_almost_always(tmp_path_factory: pyt
 
 def test_the_list_is_short_in_order_and_keeps_what_was_used(words: Shortlist) -> None:
     question = "What should the new kettle cost?"
-    chosen = words.choose(question)
+    chosen = words.choose(Asked(question))
     assert len(chosen) == SIZE
     assert "recommend_price" in chosen
     assert chosen == sorted(chosen, key=words.names.index)
-    kept = words.choose(question, used=["hand_over", "list_orders", "predict_churn", "unknown", "predict_churn"])
+    kept = words.choose(Asked(question, used=("hand_over", "list_orders", "predict_churn", "unknown", "predict_churn")))
     assert len(kept) == MOST
     assert {"predict_churn", "list_orders", "recommend_price"} <= set(kept)
     assert "hand_over" not in kept
@@ -107,11 +108,11 @@ def test_vectors_are_asked_about_english_alone() -> None:
     embedder = LengthEmbedder()
     tools = {"a": "apples", "z": "zebras"}
     both = Shortlist(examples_of(tools), embedder)
-    assert both.rank("zzz")[0] == "z"
-    both.rank("啊啊啊")
+    assert both.nearest("zzz")[0] == "z"
+    both.nearest("啊啊啊")
     both.scores("给水壶定价")
     assert embedder.asked == ["zzz"]
-    both.rank("给水壶定价")
+    both.nearest("给水壶定价")
     assert embedder.asked == ["zzz", "price"]
 
 

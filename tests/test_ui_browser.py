@@ -1,156 +1,164 @@
-"""The page in a real Chromium: from an empty page to a brief, by clicks and keys, at two widths."""
+"""The whole way in a real Chromium: from "I want to launch …" to an approved, exported brief, by clicks and keys."""
 
 from __future__ import annotations
 
-import socket
-import warnings
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from ui_desk import NAME, scripted_desk
+from playwright.sync_api import Browser, Page, expect
+from web_support import (
+    DESKTOP,
+    FIGURES,
+    NAME,
+    PHONE,
+    chromium,
+    create,
+    fits,
+    free_port,
+    keep_screenshot,
+    scripted_desk,
+    visitor,
+)
+from web_support import say as say_it
 
 from shop import Shop, demo
+from shop.brief_log import approved_briefs
+from ui.accounts import Accounts
+from ui.pages import APPS
+from ui.place import Place
+from ui.server import served
 
-CHROMIUM = Path("/usr/bin/chromium")
-FIGURES = '#chat a[href*="#fig-chat:"]'
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SLOW = 120_000  # milliseconds for what computes
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        warnings.warn("THE PAGE IS NOT TESTED: install Debian's package `chromium`", stacklevel=1)
-        pytest.skip("Chromium is not installed: the page was tested without a browser only")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A page over the small demo shop, served as `./debut chat` serves it."""
-    from ui.chat_page import build, launch
-
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The pages over the small demo shop, behind accounts."""
     folder = tmp_path_factory.mktemp("browser")
     url = f"sqlite:///{folder / 'demo.db'}"
     demo.build(url, seed=7, small=True)
-    page = build(scripted_desk(Shop.open(url)), folder / "debut.log")
-    port = free_port()
-    launch(page, port, open_browser=False)
-    yield f"http://127.0.0.1:{port}/"
-    closing = Thread(target=page.close)
-    closing.start()
-    closing.join(timeout=20)
+    accounts = Accounts.open(f"sqlite:///{folder / 'accounts.db'}")
+    create(accounts, mara="manager", otto="manager", vera="approver", sam="support")
+    return Place(scripted_desk(Shop.open(url)), folder / "debut.log", accounts=accounts)
 
 
-@pytest.fixture(params=[(1440, 900), (390, 844)], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    """A fresh visitor; the test fails on a request that leaves the machine and on an error in the console."""
-    width, height = request.param
-    context = browser.new_context(viewport={"width": width, "height": height}, locale="en-GB")
-    visited = context.new_page()
-    left, errors = [], []
-    visited.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else left.append(r.url))
-    visited.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    visited.on("pageerror", lambda error: errors.append(str(error)))
-    visited.goto(address)
-    expect(visited.locator("#message textarea")).to_be_visible()
-    yield visited
-    context.close()
-    assert left == []
-    assert errors == []
+@pytest.fixture(scope="module")
+def address(place: Place) -> Iterator[str]:
+    with served(place, free_port(), APPS[:1]) as found:
+        yield found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
 
 
-def say(page: Page, text: str) -> None:
-    """Send a message and wait for the end of its answer."""
-    answers = page.locator("#chat small").count()
-    page.fill("#message textarea", text)
-    page.press("#message textarea", "Enter")
-    expect(page.locator("#chat small")).to_have_count(answers + 1, timeout=60_000)
+def test_from_an_idea_to_an_approved_brief_on_paper(browser: Browser, place: Place, address: str) -> None:
+    with visitor(browser, address, DESKTOP, place.accounts, "mara") as page:
+        page.goto(f"{address}en/")
+        say_it(page, f"I want to launch the {NAME}")
+        expect(page.locator(FIGURES).first).to_be_visible()
+        page.locator(FIGURES).last.click()
+        expect(page.locator("#inspector")).to_contain_text("draft_product")
+        page.keyboard.press("Escape")
+        expect(page.locator("#inspector")).to_be_hidden()
+        say_it(page, "brief please", SLOW)
+        expect(page.locator("#paper h1")).to_have_text(NAME)
+        keep_screenshot(page, "desk")
+
+        page.locator("#open-brief a").click()
+        expect(page.locator("#brief #paper h1")).to_have_text(NAME, timeout=SLOW)
+        expect(page.locator("#contents li")).to_have_count(30)
+        expect(page.locator("#paper .js-plotly-plot").first).to_be_visible(timeout=SLOW)
+        page.locator("#contents a", has_text="Price").click()
+        expect(page.locator("#part-price")).to_be_in_viewport()
+        keep_screenshot(page, "brief")
+
+        page.locator('#paper a[href*="#fig-brief:launch.units_12w"]').first.click()
+        expect(page.locator("#inspector")).to_contain_text("forecast_launch")
+        page.keyboard.press("Escape")
+
+        tab(page, "What if")
+        price = page.get_by_label("number input for Price")
+        price.fill("48")
+        price.press("Enter")
+        expect(page.locator("#paper strong", has_text="$48.00").first).to_be_visible(timeout=SLOW)
+        expect(page.locator("#changes table")).to_be_visible()
+        assert page.locator("#paper del").count() > 5
+        keep_screenshot(page, "what-if")
+        page.locator("#reset").click()
+        expect(page.locator("#paper del")).to_have_count(0, timeout=SLOW)
+
+        tab(page, "Share")
+        page.locator("#export-json").click()
+        with page.expect_download() as waiting:
+            page.locator("#file a").click()
+        content = json.loads(Path(waiting.value.path()).read_text())
+        assert content["sections"][0]["id"] == "decision"
+        assert content["unbacked"] == []
+        link = page.locator("#file a").get_attribute("href")
+
+        page.get_by_label("Reason").first.fill("the range needs a mug")
+        page.locator("#approve").click()
+        expect(page.locator("#standing")).to_contain_text("Approved by", timeout=SLOW)
+        here = page.url
+        page.reload()
+        expect(page.locator("#brief #paper h1")).to_have_text(NAME, timeout=SLOW)
+        page.locator("a.locale").click()
+        expect(page.locator("#contents li").first).to_contain_text("决策", timeout=SLOW)
+        assert page.url.replace("/zh/", "/en/") == here
+        keep_screenshot(page, "brief-chinese")
+    assert [approval.draft_id for approval in approved_briefs(place.desk.shop)] == [
+        content["figures"]["item.draft_id"]["value"]
+    ]
+
+    with visitor(browser, address, PHONE, place.accounts, "otto") as page:
+        page.goto(f"{address}en/")
+        expect(page.locator("#message textarea")).to_be_visible(timeout=SLOW)
+        expect(page.locator("#thread-list label")).to_have_count(0)  # Mara's conversation is hers
+        assert page.request.get(address.rstrip("/") + str(link)).status == 404  # and so is her file
+        assert fits(page)
 
 
-def fits(page: Page) -> bool:
-    """Nothing makes the page scroll sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+def test_a_change_waits_for_the_approver_and_survives_a_restart(browser: Browser, place: Place, address: str) -> None:
+    accounts, shop = place.accounts, place.desk.shop
+    assert accounts is not None
+    draft = shop.add_draft(NAME, "Kitchen > Kettles", 20, 55).id
+    with visitor(browser, address, DESKTOP, accounts, "otto") as page:
+        page.goto(f"{address}en/")
+        say_it(page, "make it cheaper")
+        asked = page.url
+    with served(place, free_port(), APPS[:1]) as after:
+        with visitor(browser, after, DESKTOP, accounts, "otto") as page:
+            page.goto(asked.replace(address, after))
+            expect(page.locator("#chat")).to_contain_text("would cost", timeout=SLOW)
+        with visitor(browser, after, DESKTOP, accounts, "vera") as page:
+            page.goto(f"{after}en/approvals")
+            card = page.locator(".card.waiting").first
+            expect(card).to_contain_text("$55.00", timeout=SLOW)
+            expect(card).to_contain_text("$51.00")
+            card.locator(".edit").click()
+            page.get_by_label("New value instead").fill("52")
+            page.locator(".propose").click()
+            expect(page.locator("#said")).to_contain_text("turned down", timeout=SLOW)
+            expect(page.locator(".card.waiting")).to_contain_text("$52.00", timeout=SLOW)
+            page.locator(".card.waiting .confirm").click()
+            expect(page.locator("#said")).to_contain_text("carried out", timeout=SLOW)
+            expect(page.locator("#audit")).to_contain_text("The audit is whole")
+            keep_screenshot(page, "approvals")
+    found = shop.draft(draft)
+    assert found is not None
+    assert found.price == 52
 
 
-def test_from_an_empty_page_to_a_brief(page: Page) -> None:
-    expect(page.locator("#where")).to_contain_text("data up to")
-    expect(page.locator("#model")).to_contain_text("scripted · ready")
-    expect(page.get_by_text("What do you want to launch?")).to_be_visible()
-    assert fits(page)
-
-    say(page, "forecast it")
-    expect(page.locator("#chat").get_by_text("forecast_launch")).to_be_visible()
-    page.locator(FIGURES).last.click()
-    inspector = page.locator("#inspector")
-    expect(inspector).to_contain_text("forecast_launch")
-    expect(inspector).to_contain_text("Data up to")
-    page.keyboard.press("Escape")
-    expect(inspector).to_be_hidden()
-
-    say(page, "brief please")
-    expect(page.locator("#paper h1")).to_have_text(NAME)
-    expect(page.locator("#paper .js-plotly-plot").first).to_be_visible(timeout=20_000)
-    page.locator('#paper a[href*="#fig-brief:"]').first.click()
-    expect(inspector).to_be_visible()
-    page.locator("#inspector-close").click()
-    expect(inspector).to_be_hidden()
-    assert fits(page)
-
-
-def test_every_number_of_an_answer_is_a_link(page: Page) -> None:
-    say(page, "forecast it")
-    outside = page.evaluate(
-        """() => {
-            const answer = [...document.querySelectorAll('#chat [data-testid=bot]')].at(-1).cloneNode(true);
-            answer.querySelectorAll('a[href*="#fig-"], small, [class*=thought], button').forEach((e) => e.remove());
-            return answer.textContent;
-        }"""
-    )
-    assert "It sells" in outside
-    assert not any(char.isdigit() for char in outside), outside
-
-
-def test_form_writes_a_brief_and_says_what_is_wrong(page: Page) -> None:
-    page.get_by_role("textbox", name="Product").fill("Quill travel mug")
-    page.get_by_label("Launch date").fill("2001-03-01")
-    page.locator("#write-brief").click()
-    expect(page.locator("#progress")).to_contain_text("2001", timeout=30_000)
-    page.get_by_label("Launch date").fill("early March")
-    page.locator("#write-brief").click()
-    expect(page.locator("#paper h1")).to_have_text("Quill travel mug", timeout=60_000)
-
-
-def test_new_conversation_is_empty_and_knows_nothing_of_the_old_one(page: Page) -> None:
-    say(page, "forecast it")
-    page.locator("#fresh").click()
-    expect(page.locator(FIGURES)).to_have_count(0)
-    expect(page.get_by_text("What do you want to launch?")).to_be_visible()
-
-
-def test_figures_change_with_the_language(page: Page) -> None:
-    say(page, "draft it")
-    expect(page.locator(FIGURES).last).to_contain_text("March")
-    page.get_by_label("中文").check()
-    expect(page.locator(FIGURES).last).to_contain_text("月")
-
-
-def test_stop_ends_an_answer_and_gives_the_box_back(page: Page) -> None:
-    page.fill("#message textarea", "wait for me")
-    page.press("#message textarea", "Enter")
-    page.locator("#message .stop-button").click()
-    expect(page.locator("#chat")).to_contain_text("Stopped.")
-    expect(page.locator("#message .submit-button")).to_be_visible()
-    say(page, "forecast it")
-    expect(page.locator(FIGURES).last).to_be_visible()
+def test_support_has_no_way_to_the_desk(browser: Browser, place: Place, address: str) -> None:
+    with visitor(browser, address, DESKTOP, place.accounts, "sam") as page:
+        assert page.request.get(f"{address}en/approvals").status == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from agent.turns import Waiting
 from shop import Shop, demo
 from ui.conversation import Conversation, Turn, messages
 from ui.page_events import Events
+from ui.place import Place
+from ui.strings import Locale
 from ui.wiring import Desk
 
 
@@ -29,11 +32,12 @@ def test_who_waits_sees_how_many_are_before_and_then_the_answer(tmp_path: Path) 
 
     model = ScriptedChatModel(replies=[slowly, "Second answer."], queue=Turns())
     desk = Desk(Shop.open(f"sqlite:///{tmp_path / 'demo.db'}"), lambda: model, "scripted")
-    page = Events(desk, tmp_path / "debut.log")
+    place = Place(desk, tmp_path / "debut.log")
     shown: dict[str, list[str]] = {"one": [], "two": []}
 
-    def visit(who: str, locale: str) -> None:
-        for chat, *_ in page.send("Hello", None, None, locale):
+    def visit(who: str, locale: Locale) -> None:
+        page = Events(replace(place, locale=locale))
+        for chat, *_ in page.send("Hello", None, None, None):  # type: ignore[arg-type]
             shown[who].append(last(chat))
             if "前面" in shown[who][-1]:
                 go_on.set()

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from playwright.sync_api import Page, expect
 from service_shop import EMAIL, acting, call, fill, rows
-from test_ui_browser import CHROMIUM, free_port
+from web_support import DESKTOP, PHONE, chromium, fits, free_port, keep_screenshot, visitor
 
 from agent.models.template import Call
 from agent.scripted import Line, ScriptedChatModel
-from shop import Shop
+from shop import Shop, ToolError
 from shop import schema as t
+from shop.session import Session
+from shop.tickets import act, tickets
+from ui.pages import APPS
+from ui.place import Place
+from ui.server import served
+from ui.service_cards import proposal_card
 from ui.service_desk import ServiceDesk
 from ui.service_page import ServiceEvents, Visit
+from ui.strings import Words
+from ui.tickets_page import case
 from ui.wiring import Desk
-
-WIDTHS = ((1440, 900), (390, 844))
 
 
 def scripted(shop: Shop) -> Desk:
@@ -111,44 +117,79 @@ def test_the_log_holds_nothing_personal(events: ServiceEvents, tmp_path: Path) -
         assert secret not in log
 
 
+def test_cards_and_outcomes_speak_chinese(empty_shop: Shop, tmp_path: Path) -> None:
+    events = ServiceEvents(ServiceDesk(scripted(fill(empty_shop)), "zh"), tmp_path / "debut.log", "zh")
+    _, visit = talk(events, None, f"I am {EMAIL}", "cancel it")
+    [action] = events.desk.waiting(visit.thread_id)
+    card = proposal_card(action, "USD", events.say)
+    assert "取消订单" in card
+    assert "待处理 → 已取消" in card
+    assert "待处理" in "".join(events.desk.order_cards(visit.thread_id))
+    chat, _ = events.confirm(action.id, visit)
+    assert "已确认并执行" in chat[-1]["content"]
+
+
+def test_a_ticket_is_taken_noted_and_closed_by_the_staff_alone(empty_shop: Shop, tmp_path: Path) -> None:
+    desk = ServiceDesk(scripted(fill(empty_shop)))
+    events = ServiceEvents(desk, tmp_path / "debut.log")
+    talk(events, None, f"I am {EMAIL}", "cancel it", "a person please, she wants a person")
+    support = desk.desk.shop.acting_as(Session("support", "sam"))
+    [ticket] = tickets(support)
+    assert (ticket.customer, ticket.status) == ("anna", "new")
+    shown = case(ticket, support, Words("tickets", "en"), Words("service", "en")).replace("\\", "")
+    assert "wants a person" in shown
+    assert "#W1" in shown
+    assert "Cancel an order" in shown  # what she was shown and has not confirmed
+    assert "#W4" not in shown
+    for kind, note in (("take", ""), ("note", "called her"), ("close", "")):
+        act(support, ticket.id, kind, note)  # type: ignore[arg-type]
+    [ticket] = tickets(support)
+    assert (ticket.status, ticket.by, [entry.note for entry in ticket.log]) == ("closed", "sam", ["", "called her", ""])
+    with pytest.raises(ToolError, match="not for your role"):
+        tickets(desk.desk.shop.acting_as(Session("customer", "anna")))
+    with pytest.raises(ToolError, match="word or two"):
+        act(support, ticket.id, "note", " ")
+    with pytest.raises(ToolError, match="no ticket T-99"):
+        act(support, "T-99", "take")
+
+
 @pytest.mark.browser
 @pytest.mark.slow
-def test_a_shopper_finds_her_way(tmp_path: Path) -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed: the shopper's page was tested without a browser only")
-    from playwright.sync_api import expect, sync_playwright
-
-    from ui.chat_page import launch
-    from ui.service_page import build
-
+def test_a_shopper_finds_her_way_and_support_sees_her_case(tmp_path: Path) -> None:
     shop = fill(Shop.open(f"sqlite:///{tmp_path / 'shop.db'}", create=True))
-    page = build(scripted(shop), tmp_path / "debut.log")
-    address = f"http://127.0.0.1:{(port := free_port())}/"
-    launch(page, port, open_browser=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for width, height in WIDTHS:
-            visited = chromium.new_context(viewport={"width": width, "height": height}).new_page()
-            visited.goto(address)
+    apps = [app for app in APPS if app.path]
+    with chromium() as browser, served(Place(scripted(shop), tmp_path / "debut.log"), free_port(), apps) as address:
+        with visitor(browser, address, PHONE) as page, visitor(browser, address, DESKTOP) as stranger:
+            stranger.goto(f"{address}service/zh/")
+            page.goto(f"{address}service/en/")
             for text, answer in ((f"I am {EMAIL}", "Welcome, Anna Berg"), ("my orders", "The latest is")):
-                visited.fill("#message textarea", text)
-                visited.press("#message textarea", "Enter")
-                expect(visited.locator("#chat")).to_contain_text(answer, timeout=60_000)
-            expect(visited.locator(".card.order").first).to_contain_text("#W", timeout=20_000)
-            visited.fill("#message textarea", "cancel it")
-            visited.press("#message textarea", "Enter")
-            expect(visited.locator(".card.waiting")).to_contain_text("no longer needed", timeout=60_000)
-            if width == WIDTHS[0][0]:
-                visited.locator(".decline").click()
-                expect(visited.locator("#chat")).to_contain_text("left as it was", timeout=20_000)
-            else:
-                visited.locator(".confirm").click()
-                expect(visited.locator("#chat")).to_contain_text("confirmed and done", timeout=20_000)
-            expect(visited.locator(".card.waiting")).to_have_count(0, timeout=20_000)
-            assert visited.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        chromium.close()
-    closing = Thread(target=page.close)
-    closing.start()
-    closing.join(timeout=20)
+                tell(page, text)
+                expect(page.locator("#chat")).to_contain_text(answer, timeout=60_000)
+            expect(page.locator("#who")).to_contain_text("Anna Berg", timeout=20_000)
+            expect(page.locator(".card.order").first).to_contain_text("#W")
+            for button, outcome in ((".decline", "left as it was"), (".confirm", "confirmed and done")):
+                tell(page, "cancel it")
+                expect(page.locator(".card.waiting")).to_contain_text("no longer needed", timeout=60_000)
+                assert rows(shop, t.orders, id="#W1")[0]["status"] == "pending"
+                page.locator(button).click()
+                expect(page.locator("#chat")).to_contain_text(outcome, timeout=20_000)
+                expect(page.locator(".card.waiting")).to_have_count(0, timeout=20_000)
+            assert fits(page)
+            keep_screenshot(page, "service-phone")
+            tell(page, "a person please, she wants a person")
+            expect(page.locator("#chat")).to_contain_text("ticket", timeout=60_000)
+            expect(stranger.locator("#who")).to_contain_text("尚未识别")
+            assert stranger.locator(".card").count() == 0
+        with visitor(browser, address) as page:
+            page.goto(f"{address}tickets/en/")
+            expect(page.locator(".card.ticket")).to_contain_text("wants a person", timeout=20_000)
+            expect(page.locator(".card.ticket")).to_contain_text("Anna Berg")
+            page.locator(".close").click()
+            expect(page.get_by_text("No ticket waits.")).to_be_visible(timeout=20_000)
     assert rows(shop, t.orders, id="#W1")[0]["status"] == "cancelled"
     assert call(acting(shop), "get_order", order="#W1").summary
+
+
+def tell(page: Page, text: str) -> None:
+    page.fill("#message textarea", text)
+    page.press("#message textarea", "Enter")

@@ -46,7 +46,7 @@ class Unusual:
         return np.asarray((self.votes >= 2) & (np.abs(np.nan_to_num(self.z)) >= 3.0))
 
 
-@tool("read")
+@tool("read", "internal")
 def find_anomalies(shop: Shop, product: str | None = None, category: str | None = None, weeks: int = 12) -> ToolResult:
     """Find unusual weeks of sales and say what lies behind them.
 

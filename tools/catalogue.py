@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from shop import Rows, Shop, Table, ToolError, ToolResult
+from shop import Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Scope
 from shop.resolve import find_category
 from tools.figures import Sheet, evidence
 from tools.registry import tool
-from tools.service.shelf import on_shelf, shelf_rows
+from tools.service.shelf import Priced, offer_cells, on_shelf, shelf_rows
 from tools.text import product_text, tokens
 
 Array = NDArray[np.float64]
@@ -24,10 +24,12 @@ _K1, _B = 1.5, 0.75  # BM25's usual settings
 _ALIKE = 85  # rapidfuzz ratio from which a word counts as a misspelling of another
 MAX_FOUND = 50
 SURE = 0.5  # match from which a text is about the query
-_NO_PRICE = "no price and no sale on record; the importer can bring a price list"
+_PRICED = Priced(
+    "list price, else the last price paid", "no price and no sale on record; the importer can bring a price list"
+)
 
 
-@tool("write")
+@tool("write", "internal")
 def draft_product(
     shop: Shop,
     name: str,
@@ -68,7 +70,7 @@ def draft_product(
     return ToolResult(summary=_draft_summary(sheet), figures=sheet.figures, warnings=_draft_warnings(cost, price))
 
 
-@tool("read", roles=("manager", "support", "customer"))
+@tool("read", "public")
 def search_products(shop: Shop, query: str, category: str | None = None, limit: int = 10) -> ToolResult:
     """Find products by what is written about them, with price, rating and sales.
 
@@ -178,33 +180,13 @@ def _found_rows(shop: Shop, sheet: Sheet, found: pd.DataFrame) -> tuple[tuple[st
     cells = []
     for number, row in enumerate(found.to_dict("records"), start=1):
         sku, stem = row["sku"], f"found.item_{number}"
-        own = Rows(table="products", where={"sku": (sku,)}, count=1)
-        sold = evidence(shop, "daily", {"sku": (sku,)}, since)
         price = row["list_price"]
         if pd.isna(price) and sku in paid.index:
             price = paid.loc[sku, "revenue"] / paid.loc[sku, "units"]
-        rated = evidence(shop, "reviews", {"sku": (sku,)})
+        sold = evidence(shop, "daily", {"sku": (sku,)}, since)
         cells.append(
             (
-                sheet.add(f"{stem}_name", "Product", f"{row['name']} ({sku})", "text", "from the catalogue", rows=own),
-                sheet.add(
-                    f"{stem}_price",
-                    "Price",
-                    None if pd.isna(price) else price,
-                    "money",
-                    "list price, else the last price paid",
-                    rows=own,
-                    reason=_NO_PRICE,
-                ),
-                sheet.add(
-                    f"{stem}_rating",
-                    "Mean rating",
-                    ratings.get(sku),
-                    "ratio",
-                    "mean of all review ratings, out of five",
-                    rows=rated,
-                    reason="no review of it is on record",
-                ),
+                *offer_cells(shop, sheet, stem, row, price, ratings.get(sku), _PRICED),
                 sheet.add(
                     f"{stem}_units",
                     "Units in the last year",

@@ -38,10 +38,12 @@ class Sheet:
         reason: str = "",
         private: bool = False,
         exact: bool = False,
+        untrusted: bool = False,
     ) -> str:
         """Enter a figure and return its placeholder. A value of None needs the reason why it is unknown.
 
-        What is `private` is shown to the person it is about and to no model; `exact` money is never rounded.
+        What is `private` is shown to the person it is about and to no model; `exact` money is never rounded; text that
+        others wrote is `untrusted`.
         """
         self._figures[figure_id] = Figure(
             id=figure_id,
@@ -55,6 +57,7 @@ class Sheet:
             reason=reason if value is None else "",
             private=private,
             exact=exact,
+            untrusted=untrusted,
         )
         return "{{" + figure_id + "}}"
 
@@ -67,8 +70,9 @@ class Sheet:
 
     def cite(self, figure_id: str, passage: Passage, rows: Rows | None = None) -> str:
         """Enter a passage as a citation and return its placeholder, which the reader sees as `[n]`."""
+        text = shorten(clean(passage.text), CITED)
         return self.add(
-            figure_id, passage.source, shorten(clean(passage.text), CITED), "passage", "as written", rows=rows
+            figure_id, passage.source, text, "passage", "as written", rows=rows, untrusted=not passage.trusted
         )
 
     def known(self, figure_id: str) -> bool:

@@ -33,7 +33,7 @@ class Trend:
     high: float
 
 
-@tool("read")
+@tool("read", "internal")
 def market_trend(shop: Shop, category: str, weeks: int = 52, region: str | None = None) -> ToolResult:
     """Describe a category: size, growth, season, share of the shop, concentration and regions.
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from shop import Passage, Rows, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
-from shop.passages import Hit, Scope
+from shop.passages import Hit, Scope, Searcher
 from shop.text import clean, language_of, shorten
 from tools.figures import Sheet
 from tools.registry import tool
@@ -16,9 +16,10 @@ from tools.registry import tool
 SURE = 0.4  # a passage below this match does not answer the question
 NEAR_BEST = 0.6  # further passages must come this close to the best one
 MOST_SHOWN = 4
+MOST_LAUNCHED = 2
 
 
-@tool("read", roles=("manager", "support", "customer"))
+@tool("read", "public")
 def search_policies(shop: Shop, question: str, order_date: str | None = None) -> ToolResult:
     """Find what the shop's policies say about a question, as of the day of the order.
 
@@ -37,11 +38,11 @@ def search_policies(shop: Shop, question: str, order_date: str | None = None) ->
     asked = "the day that was said" if order_date else "today: no day was said"
     sheet.add("policies.day", "In force on", day, "date", asked)
     warnings = [found.degraded[0].upper() + found.degraded[1:] + "."] if found.degraded else []
-    if not hits:
-        summary = "This is not in the policies in force on {{policies.day}}; hand the question over to a person."
-        return ToolResult(summary=summary, figures=sheet.figures, warnings=tuple(warnings))
     written = shop.policies(as_of=day).set_index("id", drop=False)
     shown = written.loc[[hit.ref for hit in hits if hit.ref in written.index]]
+    launched = _launched(shop.searcher, sheet, question, day, set(shown.index))
+    if shown.empty:
+        return _without_policy(sheet, launched, warnings)
     found_in = {hit.ref: hit.passage for hit in hits}
     rows = tuple(
         _row(sheet, number, policy, found_in[policy["id"]]) for number, (_, policy) in enumerate(shown.iterrows(), 1)
@@ -55,6 +56,7 @@ def search_policies(shop: Shop, question: str, order_date: str | None = None) ->
         figures=sheet.figures,
         tables=(
             Table(title="What the policies say", columns=("Policy", "In force since", "Text", "Source"), rows=rows),
+            *launched,
         ),
         warnings=tuple(warnings),
     )
@@ -72,14 +74,48 @@ def answering(hits: tuple[Hit, ...], language: str) -> list[Hit]:
     return list(kept.values())[:MOST_SHOWN]
 
 
+def _launched(searcher: Searcher, sheet: Sheet, question: str, day: date, shown: set[str]) -> tuple[Table, ...]:
+    """What approved launches say about it, as far as no policy shown already does; no table where they say nothing."""
+    found = searcher.search(question, Scope(kinds=("faq", "claim"), in_force=day), limit=20)
+    sure = [hit for hit in found.hits if hit.match >= SURE and hit.language == language_of(question)]
+    new = [
+        hit
+        for hit in sure
+        if hit.kind == "claim" or not any(f"(policy {policy})" in hit.passage.source for policy in shown)
+    ]
+    rows = []
+    for number, hit in enumerate(new[:MOST_LAUNCHED], 1):
+        stem = f"policies.launch_{number}"
+        own = Rows(table="briefs", where={"id": (hit.ref,)}, count=1)
+        text = shorten(clean(hit.passage.text), 600)
+        rows.append(
+            (
+                sheet.add(f"{stem}_text", "Text", text, "text", "approved brief", rows=own, untrusted=True),
+                sheet.add(f"{stem}_from", "Holds since", hit.day, "date", "first day", rows=own, reason="not said"),
+                sheet.cite(f"{stem}_source", hit.passage, own),
+            )
+        )
+    table = Table(title="What approved launches say", columns=("Text", "Holds since", "Source"), rows=tuple(rows))
+    return (table,) if rows else ()
+
+
+def _without_policy(sheet: Sheet, launched: tuple[Table, ...], warnings: list[str]) -> ToolResult:
+    """The answer where no policy is about the question: what a launch says, or that nobody does."""
+    summary = "This is not in the policies in force on {{policies.day}}; hand the question over to a person."
+    if launched:
+        summary = "{{policies.launch_1_text}} {{policies.launch_1_source}} The policies say nothing about it."
+    return ToolResult(summary=summary, figures=sheet.figures, tables=launched, warnings=tuple(warnings))
+
+
 def _row(sheet: Sheet, number: int, policy: pd.Series, passage: Passage) -> tuple[str, ...]:
     stem = f"policies.item_{number}"
     rows = Rows(table="policies", where={"id": (policy["id"],)}, count=1)
     name = f"{policy['title']}: {policy['section']} ({policy['id']})"
+    text = shorten(clean(policy["text"]), 600)
     return (
-        sheet.add(f"{stem}_name", "Policy", name, "text", "title and section", rows=rows),
+        sheet.add(f"{stem}_name", "Policy", name, "text", "title and section", rows=rows, untrusted=True),
         sheet.add(f"{stem}_from", "In force since", policy["effective_from"], "date", "first day", rows=rows),
-        sheet.add(f"{stem}_text", "Text", shorten(clean(policy["text"]), 600), "text", "as written", rows=rows),
+        sheet.add(f"{stem}_text", "Text", text, "text", "as written", rows=rows, untrusted=True),
         sheet.cite(f"{stem}_source", passage, rows),
     )
 
@@ -92,9 +128,10 @@ def _conflicts(sheet: Sheet, shown: pd.DataFrame, written: pd.DataFrame) -> list
         others = written[same & (written["text"] != policy["text"])]
         for which, (_, other) in enumerate(others.iterrows(), 1):
             key = f"policies.item_{number}_conflict_{which}"
-            text = f"{other['id']}: {shorten(other['text'], 300)}"
+            text = f"{other['id']}: {shorten(clean(other['text']), 300)}"
             rows = Rows(table="policies", where={"id": (other["id"],)}, count=1)
-            told = sheet.add(key, "Says otherwise", text, "text", "same section, same day", rows=rows)
+            formula = "same section, same day"
+            told = sheet.add(key, "Says otherwise", text, "text", formula, rows=rows, untrusted=True)
             warnings.append(
                 f"{{{{policies.item_{number}_name}}}} conflicts with another version in force on "
                 f"{{{{policies.day}}}}, {told}; ask the owner of the policies which one holds."

@@ -23,7 +23,7 @@ def _as_said(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-@tool("propose")
+@tool("propose", "internal", resolved=("product",))
 def propose_change(
     shop: Shop,
     change: Kind,

@@ -162,6 +162,34 @@ def stock(
 
 
 @app.command()
+def briefs(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option("--data", help="Folder with sales, in the layout or as published.")],
+    launches: Annotated[int, typer.Option(min=0, help="At most so many launches, drawn at random; 0 takes all.")] = 0,
+    lead_time: Annotated[int, typer.Option(help="Days from order to shelf; briefs are written so long before.")] = 28,
+    cost_ratio: Annotated[list[float], typer.Option(help="Unit cost over price where unknown; repeatable.")] = [  # noqa: B006
+        0.4,
+        0.5,
+        0.6,
+    ],
+    elasticity: Annotated[list[float], typer.Option(help="Assumed for other prices than the real; repeatable.")] = [  # noqa: B006
+        -1.5,
+        -2.0,
+        -3.0,
+    ],
+    words: Annotated[bool, typer.Option("--words", help="Compare product texts by words alone, no model.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Launch briefs written on past days, held to what the launches became: intervals, verdicts, money."""
+    settings: Settings = context.obj
+    from benchmarks.briefs import Terms, main
+
+    terms = Terms(lead_time, tuple(cost_ratio), tuple(elasticity), launches)
+    columns = ("subset", "cost_ratio", "leftovers", "elasticity", "verdict", "method", "metric", "value", "low", "high")
+    _print(main(data, terms, None if words else settings.home), (*columns, "n"), as_json)
+
+
+@app.command()
 def promotion(
     data: Folder = None,
     shared: Shared = None,
@@ -199,6 +227,23 @@ def customers(data: Folder = None, shared: Shared = None, as_json: Json = False)
 
 
 @app.command()
+def ledger(
+    briefs: Annotated[int, typer.Option(min=1, help="How many briefs to write.")] = 100,
+    shops: Annotated[int, typer.Option(min=1, help="How many invented shops to write them for.")] = 2,
+    seed: Annotated[int, typer.Option(help="Of the random drafts.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Briefs of random drafts: numbers without a figure, placeholders without a value."""
+    from tempfile import TemporaryDirectory
+
+    from benchmarks.ledger import demo_shops, main
+
+    with TemporaryDirectory() as folder:
+        found = main(demo_shops(folder, shops), briefs, seed)
+    _print(found, ("method", "metric", "value", "n"), as_json)
+
+
+@app.command()
 def whatif(
     rounds: Annotated[int, typer.Option(min=1, help="Values of each input and draft.")] = 5, as_json: Json = False
 ) -> None:
@@ -213,6 +258,42 @@ def whatif(
         demo.build(url)
         found = main(Shop.open(url), rounds)
     _print(found, ("input", "metric", "value", "within_limit", "n"), as_json)
+
+
+@app.command(name="app")
+def app_(
+    chats: Annotated[int, typer.Option(min=1, help="Chats at once.")] = 50,
+    turns: Annotated[int, typer.Option(min=1, help="Messages of each.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """The pages: seconds until ready and until the first word, and chats all at once with a scripted model."""
+    from tempfile import TemporaryDirectory
+
+    from benchmarks.app import main
+    from shop import Shop, demo
+
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/demo.db"
+        demo.build(url, small=True)
+        found = main(Shop.open(url), Path(folder), chats, turns)
+    _print(found, ("in", "chats", "metric", "value", "n"), as_json)
+
+
+@app.command()
+def trust(
+    only: Annotated[list[str] | None, typer.Option("--only", help="A part; repeat it for several.")] = None,
+    templates: Annotated[
+        Path | None, typer.Option(help='Injection templates, one {"id", "kind", "template"} a line.')
+    ] = None,
+    shared: Shared = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A little of each part.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Attacks with a model that obeys them, kills, faults, bad files and load: what happened, not what was said."""
+    from benchmarks.trust import Scale, main
+
+    found = main(only or (), templates, shared, Scale.quick() if quick else Scale())
+    _print(found, ("part", "metric", "value", "n"), as_json)
 
 
 def _print(found: dict[str, Any], columns: Sequence[str], as_json: bool) -> None:

@@ -12,10 +12,11 @@ from langchain_core.language_models import BaseChatModel
 from agent.brief.compile import Progress, compile_brief
 from agent.brief.export import to_json
 from agent.brief.markdown import to_markdown
-from agent.brief.types import Brief, BriefSettings
+from agent.brief.types import Brief
 from shop import BadInput, Draft, Shop, ToolError
 from shop.resolve import find_product
 from tools.registry import BoundTool
+from ui.house import brief_settings
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def write(
     Raises:
         ToolError: A field cannot be used, or the shop cannot carry a brief; the sentence says what to do.
     """
-    settings = BriefSettings(locale="zh" if locale == "zh" else "en")
+    settings = brief_settings(shop, locale)
     return compile_brief(tools, shop, draft_for(shop, tools, wanted), model, settings, progress=progress)
 
 

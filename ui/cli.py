@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ui import bench, finetune
+from ui import bench, trust_commands, voice_command
 from ui.edge import EXIT_BAD_INPUT, Failure, edge
 from ui.settings import Settings
 from ui.terminal import bar, print_json, say, step_line
@@ -24,7 +24,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench.app, name="bench")
-app.add_typer(finetune.app, name="finetune")
+app.add_typer(trust_commands.audit, name="audit")
+app.add_typer(trust_commands.privacy, name="privacy")
+app.command()(trust_commands.backup)
+app.command()(trust_commands.restore)
+app.command()(voice_command.voice)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 Locale = Annotated[str, typer.Option(help="Language of the answer: en or zh.")]
 
@@ -65,12 +69,13 @@ def chat(
     if role not in ("manager", "customer"):
         raise typer.BadParameter(f"The role {role!r} is not one of manager, customer")
     settings = _prepared(context)
-    from ui.chat_page import serve
+    from ui.place import opened
+    from ui.server import serve
     from ui.wiring import Desk
 
-    desk = Desk.open(settings)
-    _say_shop(desk.shop)
-    serve(desk, settings.log_file, port, browser and sys.stdout.isatty(), role == "customer")
+    place = opened(Desk.open(settings), settings, everybody=role == "customer")
+    _say_shop(place.desk.shop)
+    serve(place, port, browser and sys.stdout.isatty(), role == "customer")
 
 
 @app.command()

@@ -1,7 +1,8 @@
-// A click on a figure (a link to #fig-…) asks the server where it comes from; Escape closes the answer.
+// A click on a figure (a link to #fig-…) asks the server where it comes from, one on #turn-… for another branch;
+// Escape closes the answer.
 (() => {
-  const ask = (address) => {
-    const box = document.querySelector("#figure-asked textarea, #figure-asked input");
+  const ask = (where, address) => {
+    const box = document.querySelector(`${where} textarea, ${where} input`);
     if (!box) return;
     // The mark of time makes asking for the same figure twice two changes.
     box.value = `${address}@${Date.now()}`;
@@ -10,11 +11,23 @@
   document.addEventListener(
     "click",
     (event) => {
-      const link = event.target.closest('a[href*="#fig-"]');
+      const link = event.target.closest('a[href*="#fig-"], a[href*="#turn-"]');
       if (!link) return;
       event.preventDefault();
       event.stopPropagation();
-      ask(link.getAttribute("href").replace(/^.*#/, ""));
+      const address = link.getAttribute("href").replace(/^.*#/, "");
+      ask(address.startsWith("fig-") ? "#figure-asked" : "#turn-asked", address);
+    },
+    true,
+  );
+  // The switch of language keeps what the page shows, and the choice.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest("a.locale");
+      if (!link) return;
+      document.cookie = `locale=${link.hreflang};path=/;max-age=31536000;samesite=lax`;
+      link.search = location.search;
     },
     true,
   );

@@ -1,4 +1,4 @@
-"""`./debut feedback`: take in the sales that have come, log every method's errors, and say what changed."""
+"""`./debut feedback`: take in the sales that have come, log every method's errors and the lessons of launches."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from ui.wiring import open_shop
 def run(settings: Settings, weeks: int) -> Review:
     """Take the last weeks in, and learn anew so that the next forecast does not have to wait.
 
+    Launches whose plan has met its weeks leave their lessons, which later forecasts show.
+
     Raises:
         ToolError: Too little history.
     """
     from tools.demand.methods import methods_of
     from tools.demand.read import read_panel
+    from tools.scoring import learn_lessons
 
     shop = open_shop(settings)
+    learn_lessons(shop)
     found = review(shop, weeks)
     panel = read_panel(shop)
     assert panel is not None  # it was just looked back on

@@ -14,38 +14,12 @@ from agent.brief.archive import load_brief
 from agent.render import format_value
 from shop import Figure, Shop, ToolError
 from ui.links import Scope, escape, figure_link
-
-WORDS = {
-    "en": {
-        "range": "interval",
-        "reason": "Why it is unknown",
-        "tool": "Tool",
-        "inputs": "Asked with",
-        "made_of": "Made of",
-        "formula": "Formula",
-        "as_of": "Data up to",
-        "call": "Call",
-        "rows": "Rows behind it",
-        "none": "no stored rows of its own",
-    },
-    "zh": {
-        "range": "区间",
-        "reason": "未知原因",
-        "tool": "工具",
-        "inputs": "输入",
-        "made_of": "由此得出",
-        "formula": "公式",
-        "as_of": "数据截至",
-        "call": "调用",
-        "rows": "背后的数据行",
-        "none": "没有直接对应的数据行",
-    },
-}
+from ui.strings import Words, locale_of
 
 
 def explain(figure: Figure, figures: Mapping[str, Figure], scope: Scope, locale: str = "en") -> str:
     """A figure's evidence as Markdown; figures it was made of are links to their own."""
-    words = WORDS[locale]
+    words = Words("inspector", locale_of(locale))
     shown = escape(format_value(figure, locale=locale))
     lines = [f"#### {escape(figure.label)}", f"> {shown}" if figure.unit == "passage" else f"### {shown}"]
     if figure.low is not None and figure.high is not None:
@@ -85,7 +59,7 @@ class Trace:
         return {**self.figure.model_dump(mode="json"), "rows_behind": rows}
 
     def as_text(self) -> str:
-        figure, words = self.figure, WORDS["en"]
+        figure, words = self.figure, Words("inspector", "en")
         value = format_value(figure) + (f" ({figure.low:g} – {figure.high:g})" if figure.low and figure.high else "")
         facts = {
             words["reason"]: figure.reason,
@@ -114,7 +88,7 @@ def trace(shop: Shop, brief_id: str, figure_id: str) -> Trace:
 
 
 def _inputs(figure: Figure, figures: Mapping[str, Figure], scope: Scope, locale: str) -> list[tuple[str, str]]:
-    words = WORDS[locale]
+    words = Words("inspector", locale_of(locale))
     sources = figure.inputs.get("of")
     if figure.tool == "ledger" and isinstance(sources, list):
         link = figure_link(scope)

@@ -27,6 +27,12 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
+def asked_turn(address: str) -> str | None:
+    """`#turn-1f0c…` → the id of the turn that an arrow leads to; None for anything else."""
+    match = re.match(r"#?turn-([0-9a-f]{32})", address)
+    return match[1] if match else None
+
+
 def asked_figure(address: str) -> tuple[Scope, str] | None:
     """`#fig-chat:launch.units_12w` → (`chat`, `launch.units_12w`); None for anything else."""
     match = _ASKED.match(address)

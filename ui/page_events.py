@@ -1,11 +1,10 @@
-"""What the page does when its reader does something; no layout here."""
+"""What the desk does when its reader asks, asks again, stops, or follows a figure; no layout here."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,17 +12,19 @@ import gradio as gr
 from agent.brief.types import Brief
 from agent.turns import Waiting
 from shop import Figure
-from shop.quantities import parse_number
-from ui.briefs import Wanted
-from ui.conversation import WORDS, Conversation, Turn, messages
+from shop.threads import Threads
+from ui import threads as kept
+from ui.conversation import Conversation, Turn, located, messages
+from ui.drawer import Figures, opened
 from ui.edge import Failure, edge
-from ui.inspector import explain, rows_table
-from ui.links import Scope, asked_figure, escape
+from ui.followups import follow_ups
+from ui.links import Scope, asked_figure, asked_turn
+from ui.place import Place, session_of
 from ui.wiring import Desk
 
 # Every update carries the whole conversation, so streamed text is sent a few times a second, not a word at a time.
 SECONDS_BETWEEN_UPDATES = 0.08
-
+Update = tuple[list[dict[str, Any]], Conversation, "Shown | None", Any]
 
 BUSY: dict[str, Any] = {"value": "", "submit_btn": False, "stop_btn": True}
 IDLE: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
@@ -39,118 +40,167 @@ class Shown:
 class Events:
     """Handlers of one page; what belongs to a visitor comes in and goes out as an argument."""
 
-    def __init__(self, desk: Desk, log_file: Path) -> None:
-        self._desk = desk
-        self._log_file = log_file
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.locale = place.locale
+        self.say = place.words("desk")
+
+    def desk(self, request: gr.Request | None) -> Desk:
+        """The desk in the hands of whoever asks."""
+        return self.place.desk.acting_as(session_of(self.place.account(request)))
+
+    def threads(self, request: gr.Request | None) -> Threads:
+        """The conversations of whoever asks."""
+        return Threads(self.place.desk.shop.engine, self.place.account(request).id)
 
     def send(
-        self, text: str, conversation: Conversation | None, shown: Shown | None, locale: str
-    ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, Any]]:
+        self, text: str, conversation: Conversation | None, shown: Shown | None, request: gr.Request
+    ) -> Iterator[Update]:
         """Answer one message, showing each step as it runs."""
         conversation = conversation or Conversation()
-        busy = bool(conversation.turns) and not conversation.turns[-1].is_over
-        if busy or not text.strip():
-            yield self._chat(conversation, locale), conversation, shown, gr.skip()
+        if conversation.is_busy or not text.strip():
+            yield self.chat(conversation, request), conversation, shown, gr.skip()
             return
-        turn = Turn(text.strip(), waits_for_model=not self._desk.is_ready)
-        conversation.turns.append(turn)
-        yield self._chat(conversation, locale), conversation, shown, gr.Textbox(**BUSY)
-        updated = time.monotonic()
-        try:
-            with edge(self._log_file, lambda failure: _fail(turn, failure)):
-                for event in self._desk.ask(turn.question, conversation.thread_id):
-                    if turn.is_over:  # stopped while the model was at work
-                        return
-                    turn.take(event)
-                    brief = self._desk.brief_of(event)
-                    shown = Shown(brief) if brief else shown
-                    waits = isinstance(event, Waiting)  # the next event may be long in coming
-                    if turn.steps or waits or time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
-                        yield self._chat(conversation, locale), conversation, shown, gr.skip()
-                        updated = time.monotonic()
-            yield self._chat(conversation, locale), conversation, shown, gr.Textbox(**IDLE)
-        finally:
-            turn.stop()
+        path = conversation.path()
+        turn = conversation.add(text.strip(), path[-1].id if path else "")
+        yield from self._answer(turn, conversation, shown, request)
 
     def picked(
-        self, conversation: Conversation | None, shown: Shown | None, locale: str, example: gr.SelectData
-    ) -> Iterator[tuple[list[dict[str, Any]], Conversation, Shown | None, Any]]:
-        """Send an example of the empty page."""
-        yield from self.send(example.value["text"], conversation, shown, locale)
+        self, conversation: Conversation | None, shown: Shown | None, example: gr.SelectData, request: gr.Request
+    ) -> Iterator[Update]:
+        """Send an example of the empty page, or what the page suggests to ask next."""
+        text = example.value["text"] if isinstance(example.value, dict) else example.value
+        yield from self.send(str(text), conversation, shown, request)
 
-    def stopped(self, conversation: Conversation | None, locale: str) -> tuple[list[dict[str, Any]], Any]:
+    def retry(
+        self, conversation: Conversation | None, shown: Shown | None, pressed: gr.RetryData, request: gr.Request
+    ) -> Iterator[Update]:
+        """Ask the same again, as a branch beside the first answer."""
+        turn = self.turn_at(conversation, pressed.index, request)
+        yield from self._again(turn, turn.question if turn else "", conversation, shown, request)
+
+    def edit(
+        self, conversation: Conversation | None, shown: Shown | None, pressed: gr.EditData, request: gr.Request
+    ) -> Iterator[Update]:
+        """Ask with other words, as a branch beside the first question."""
+        turn = self.turn_at(conversation, pressed.index, request)
+        yield from self._again(turn, str(pressed.value), conversation, shown, request)
+
+    def branch(
+        self, address: str, conversation: Conversation | None, request: gr.Request
+    ) -> tuple[list[dict[str, Any]], Conversation | None]:
+        """Show the branch that an arrow leads to, and remember that it is the one shown."""
+        turn_id = asked_turn(address)
+        if conversation is None or conversation.is_busy or turn_id not in {turn.id for turn in conversation.turns}:
+            return gr.skip(), conversation
+        assert turn_id is not None
+        conversation.show(turn_id)
+        with edge(self.place.log_file, lambda failure: gr.Warning(failure.sentence)):
+            self.threads(request).show(conversation.thread_id, conversation.head)
+        return self.chat(conversation, request), conversation
+
+    def stopped(self, conversation: Conversation | None, request: gr.Request) -> tuple[list[dict[str, Any]], Any]:
         """The reader pressed stop: what was written stands, and says so."""
-        if conversation is None:
+        path = conversation.path() if conversation else []
+        if conversation is None or not path:
             return [], gr.Textbox(**IDLE)
-        last = conversation.turns[-1]
-        if not last.is_over:
-            last.stop()
-            last.failure = WORDS[locale]["stopped"]
-        return self._chat(conversation, locale), gr.Textbox(**IDLE)
+        if not path[-1].is_over:
+            path[-1].stop()
+            path[-1].failure = self.say["stopped"]
+        return self.chat(conversation, request), gr.Textbox(**IDLE)
 
-    def fresh(self) -> tuple[list[dict[str, Any]], None, Any]:
-        """A new conversation, which knows nothing of the old one."""
-        return [], None, gr.Textbox(**IDLE)
-
-    def redraw(self, conversation: Conversation | None, locale: str) -> list[dict[str, Any]]:
-        """The conversation with its figures written for another language."""
-        return self._chat(conversation, locale) if conversation else []
-
-    def write_brief(
-        self,
-        name: str,
-        category: str | None,
-        cost: str,
-        price: str,
-        launch_date: str,
-        locale: str,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio hands it in)
-    ) -> tuple[str, Any]:
-        """Write the brief of a new product from the form; what was wrong with it comes back as a sentence."""
-        if not name.strip():
-            return "A brief needs the product's name.", gr.skip()
-        progress(0.0, desc=WORDS[locale]["loading"] if not self._desk.is_ready else "")
-        failures: list[Failure] = []
-        with edge(self._log_file, failures.append):
-            wanted = Wanted(
-                name=name,
-                category=category or "",
-                cost=_number(cost),
-                price=_number(price),
-                launch_date=launch_date,
-            )
-            brief = self._desk.write_brief(wanted, locale, lambda what, done, total: progress((done, total), desc=what))
-            return "", Shown(brief)
-        return escape(failures[0].sentence), gr.skip()
-
-    def inspect(self, address: str, conversation: Conversation | None, shown: Shown | None, locale: str) -> list[Any]:
+    def inspect(
+        self, address: str, conversation: Conversation | None, shown: Shown | None, request: gr.Request
+    ) -> list[Any]:
         """Where the figure at a link comes from: opens the inspector with its evidence and rows."""
         asked = asked_figure(address)
-        figures = self._figures(asked[0], conversation, shown) if asked else {}
-        figure = figures.get(asked[1]) if asked else None
-        if asked is None or figure is None:
-            return [gr.skip(), gr.skip(), gr.skip()]
-        failures: list[Failure] = []
-        rows = None
-        with edge(self._log_file, failures.append):
-            rows = rows_table(self._desk.shop, figure)
-        text = explain(figure, figures, asked[0], locale)
-        if failures:
-            text += f"\n\n{failures[0].sentence}"
-        return [gr.Column(visible=True), text, gr.Dataframe(rows, visible=rows is not None and not rows.empty)]
+        figures = self._figures(asked[0], conversation, shown, request) if asked else {}
+        return opened(self.place, address, Figures(figures))
 
-    def _figures(self, scope: Scope, conversation: Conversation | None, shown: Shown | None) -> Mapping[str, Figure]:
+    def chat(self, conversation: Conversation, request: gr.Request | None) -> list[dict[str, Any]]:
+        """The conversation as the chat shows it."""
+        return messages(conversation, self.figures(conversation, request), self.locale)
+
+    def figures(self, conversation: Conversation, request: gr.Request | None) -> Mapping[str, Figure]:
+        """The figures of a conversation: those the assistant holds, else those that were kept."""
+        return self.desk(request).ledger(conversation.thread_id) or conversation.kept
+
+    def _again(
+        self,
+        turn: Turn | None,
+        question: str,
+        conversation: Conversation | None,
+        shown: Shown | None,
+        request: gr.Request,
+    ) -> Iterator[Update]:
+        if conversation is None or turn is None or conversation.is_busy or not question.strip():
+            now = conversation or Conversation()
+            yield self.chat(now, request), now, shown, gr.skip()
+            return
+        yield from self._answer(conversation.add(question.strip(), turn.parent), conversation, shown, request)
+
+    def turn_at(self, conversation: Conversation | None, index: Any, request: gr.Request) -> Turn | None:
+        """The turn of the message at which a button was pressed."""
+        if conversation is None:
+            return None
+        place = index[0] if isinstance(index, list | tuple) else index
+        found = located(conversation, self.figures(conversation, request), self.locale)
+        return found[place][0] if 0 <= place < len(found) else None
+
+    def _answer(
+        self, turn: Turn, conversation: Conversation, shown: Shown | None, request: gr.Request
+    ) -> Iterator[Update]:
+        desk = self.desk(request)
+        turn.waits_for_model = not desk.is_ready
+        yield self.chat(conversation, request), conversation, shown, gr.Textbox(**BUSY)
+        try:
+            with edge(self.place.log_file, lambda failure: _fail(turn, failure)):
+                self._keep(turn, conversation, request)
+                yield from self._stream(desk, turn, conversation, shown, request)
+                with edge(self.place.log_file, lambda failure: None):  # without a suggestion the answer still stands
+                    turn.next = follow_ups(conversation.path(), (*desk.tools, "write_brief"), desk.shop, self.locale)
+            shown = self.brief(desk, [turn]) or shown
+            yield self.chat(conversation, request), conversation, shown, gr.Textbox(**IDLE)
+        finally:
+            # Also where the page was closed in the middle: whoever comes back finds what there was.
+            turn.stop()
+            with edge(self.place.log_file, lambda failure: None):
+                self._keep(turn, conversation, request)
+
+    def _stream(
+        self, desk: Desk, turn: Turn, conversation: Conversation, shown: Shown | None, request: gr.Request
+    ) -> Iterator[Update]:
+        if conversation.kept:
+            desk.restore(conversation.thread_id, kept.results(conversation), conversation.kept.values())
+        updated = time.monotonic()
+        for event in desk.ask(turn.question, conversation.thread_id, kept.history(conversation, turn.parent)):
+            if turn.is_over:  # stopped while the model was at work
+                return
+            turn.take(event)
+            waits = isinstance(event, Waiting)  # the next event may be long in coming
+            if turn.steps or waits or time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
+                yield self.chat(conversation, request), conversation, shown, gr.skip()
+                updated = time.monotonic()
+        conversation.kept = dict(desk.ledger(conversation.thread_id))  # the assistant may be let go of
+
+    def brief(self, desk: Desk, turns: Sequence[Turn]) -> Shown | None:
+        """The last brief that these turns led to."""
+        results = [step.result for turn in turns for step in turn.steps if step.result is not None]
+        briefs = (desk.brief_in(result) for result in reversed(results))
+        return next((Shown(brief) for brief in briefs if brief is not None), None)
+
+    def _keep(self, turn: Turn, conversation: Conversation, request: gr.Request) -> None:
+        figures = self.figures(conversation, request)
+        kept.keep(self.threads(request), conversation, turn, figures, self.locale)
+
+    def _figures(
+        self, scope: Scope, conversation: Conversation | None, shown: Shown | None, request: gr.Request
+    ) -> Mapping[str, Figure]:
         if scope == "brief":
             return shown.brief.figures if shown else {}
-        return self._desk.ledger(conversation.thread_id) if conversation else {}
-
-    def _chat(self, conversation: Conversation, locale: str) -> list[dict[str, Any]]:
-        return messages(conversation, self._desk.ledger(conversation.thread_id), locale)
-
-
-def _number(text: str) -> float | None:
-    return parse_number(text) if text.strip() else None
+        return self.figures(conversation, request) if conversation else {}
 
 
 def _fail(turn: Turn, failure: Failure) -> None:
-    turn.failure = failure.sentence
+    if not turn.is_over:
+        turn.failure = failure.sentence

@@ -19,6 +19,7 @@ from shop.service.plans import CHANGES
 from shop.session import Session
 from shop.types import Actor
 from ui.service_cards import order_card
+from ui.strings import Locale, Words
 from ui.wiring import Desk
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ class ServiceDesk:
 
     Args:
         desk: Whose shop and model serve; its manager's tools are not reachable from here.
+        locale: The language of the cards.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, locale: Locale = "en") -> None:
         self.desk = desk
+        self._say = Words("service", locale)
         self._talks: OrderedDict[str, Talk] = OrderedDict()
         self._shortlist: Shortlist | None = None
         self._lock = Lock()
@@ -90,6 +93,14 @@ class ServiceDesk:
         """Turn a proposal down, as the shopper of this conversation."""
         return actions.reject(self.talk(thread_id).shop, action_id)
 
+    def person(self, thread_id: str) -> str:
+        """The name of the shopper who was identified in a conversation; empty where nobody was."""
+        talk = self.talk(thread_id)
+        if not talk.session.person:
+            return ""
+        with talk.shop.engine.connect() as connection:
+            return rows.read_account(connection, talk.session.person).name
+
     def order_cards(self, thread_id: str) -> list[str]:
         """The shopper's latest orders as cards; none before she is identified."""
         talk = self.talk(thread_id)
@@ -102,9 +113,8 @@ class ServiceDesk:
             for order_id, placed_at in connection.execute(latest.order_by(o.placed_at.desc(), o.id).limit(MOST_CARDS)):
                 order = rows.read_order(connection, talk.session.person, order_id)
                 if order is not None:
-                    cards.append(
-                        order_card(order, str(format_date(placed_at, format="long", locale="en")), talk.shop.currency)
-                    )
+                    placed = str(format_date(placed_at, format="long", locale=self._say.locale))
+                    cards.append(order_card(order, placed, talk.shop.currency, self._say))
         return cards
 
     def _assistant(self, talk: Talk) -> Assistant:
@@ -112,13 +122,13 @@ class ServiceDesk:
         with self._lock:
             if talk.assistant is None:
                 from agent.assistant import Assistant
-                from agent.shortlist import Shortlist, examples_of
+                from agent.shortlist import open_shortlist
                 from tools import ALL
                 from tools.registry import bind
 
                 tools = bind(ALL, talk.shop, Actor(role="customer"))
                 if self._shortlist is None:
-                    examples = examples_of({name: bound.tool.summary for name, bound in tools.items()})
-                    self._shortlist = Shortlist(examples, self.desk.embedder())
+                    summaries = {name: bound.tool.summary for name, bound in tools.items()}
+                    self._shortlist = open_shortlist("customer", summaries, self.desk.embedder())
                 talk.assistant = Assistant(model, tools, shortlist=self._shortlist, role="customer", vault=talk.vault)
             return talk.assistant

@@ -13,22 +13,18 @@ import gradio as gr
 
 from agent.render import render, render_table
 from shop import Figure, PendingAction
-from ui.conversation import WORDS, Conversation, Turn
+from ui.conversation import Conversation, Turn
 from ui.edge import Failure, edge
 from ui.links import escape
+from ui.message_row import message_row
 from ui.page_events import BUSY, IDLE, SECONDS_BETWEEN_UPDATES
-from ui.service_cards import TITLES, proposal_card
+from ui.place import Place
+from ui.service_cards import proposal_card
 from ui.service_desk import ServiceDesk
-from ui.wiring import Desk
+from ui.shell import BLOCKS, PRIVATE, switch_links
+from ui.strings import Locale, Words
 
 Decide = Callable[[str, str], PendingAction]
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-UNREAD = (
-    "## How can we help?\n"
-    "Tell us the e-mail address of your account, or your name and postcode, and what it is about: an order, a return, "
-    "an exchange, a product. Whatever changes something is shown to you first and waits for your confirmation."
-)
-EXAMPLES = ("I want to know where my orders are", "What is your return policy?", "I would like to talk to a person")
 SHOWN_STEPS = ("list_orders", "get_order", "get_product", "search_products")
 
 
@@ -46,8 +42,10 @@ class Visit:
 class ServiceEvents:
     """What happens when the shopper does something; the visit comes in and goes out as an argument."""
 
-    def __init__(self, desk: ServiceDesk, log_file: Path) -> None:
+    def __init__(self, desk: ServiceDesk, log_file: Path, locale: Locale = "en") -> None:
         self.desk = desk
+        self.locale = locale
+        self.say = Words("service", locale)
         self._log_file = log_file
 
     def send(self, text: str, visit: Visit | None) -> Iterator[tuple[list[dict[str, Any]], Visit, Any]]:
@@ -81,11 +79,11 @@ class ServiceEvents:
 
     def confirm(self, action_id: str, visit: Visit) -> tuple[list[dict[str, Any]], Visit]:
         """The shopper pressed the button: carry it out, once."""
-        return self._decided(visit, action_id, self.desk.confirm, "confirmed and done")
+        return self._decided(visit, action_id, self.desk.confirm, "confirmed")
 
     def decline(self, action_id: str, visit: Visit) -> tuple[list[dict[str, Any]], Visit]:
         """The shopper does not want it."""
-        return self._decided(visit, action_id, self.desk.decline, "left as it was")
+        return self._decided(visit, action_id, self.desk.decline, "declined")
 
     def fresh(self) -> tuple[list[dict[str, Any]], None, Any]:
         """A new conversation, for another shopper."""
@@ -97,32 +95,34 @@ class ServiceEvents:
         said: list[str] = []
         with edge(self._log_file, lambda failure: said.append(failure.sentence)):
             action = decide(visit.thread_id, action_id)
-            said.append(f"{TITLES[action.tool]}: {outcome} ({action.id}).")
+            said.append(self.say(outcome, what=self.say[action.tool], id=action.id))
         visit.conversation.turns.append(Turn("", failure=said[0]))
         return self._chat(visit), Visit(visit.conversation)
 
     def _chat(self, visit: Visit) -> list[dict[str, Any]]:
         figures = self.desk.ledger(visit.thread_id)
-        return [message for turn in visit.conversation.turns for message in _messages(turn, figures)]
+        return [message for turn in visit.conversation.turns for message in _messages(turn, figures, self.locale)]
 
 
-def build(desk: Desk, log_file: Path) -> gr.Blocks:
-    """The shopper's page alone."""
-    with gr.Blocks(title="Service", analytics_enabled=False, delete_cache=(3600, 86400), fill_width=True) as page:
-        fill(desk, log_file)
-    return page
+def page(place: Place) -> gr.Blocks:
+    """The shopper's page, an app of its own: whoever opens it can call no handler of the manager's."""
+    say = place.words("service")
+    with gr.Blocks(title=say["title"], **BLOCKS) as blocks:
+        fill(place)
+    return blocks
 
 
-def fill(desk: Desk, log_file: Path) -> None:
+def fill(place: Place) -> None:
     """Put the shopper's page into the surrounding blocks."""
-    events = ServiceEvents(ServiceDesk(desk), log_file)
-    visit = gr.State(None)
+    events = ServiceEvents(ServiceDesk(place.desk, place.locale), place.log_file, place.locale)
+    visit, say = gr.State(None), events.say
     with gr.Row(elem_id="bar"):
-        gr.Markdown(f"# {desk.shop.name}", elem_id="mark")
-        gr.Markdown("Customer service", elem_id="where")
+        gr.Markdown(f"# {escape(place.desk.shop.name)}", elem_id="mark")
+        gr.Markdown(say["title"], elem_id="where")
+        gr.HTML(switch_links(place, ""), elem_id="switch", padding=False)
     with gr.Row(elem_id="desk", equal_height=False):
         with gr.Column(scale=6, min_width=320, elem_id="talk"):
-            chat, message, fresh = _conversation()
+            chat, message, fresh = _conversation(say)
         with gr.Column(scale=5, min_width=320, elem_id="paper"):
             _cards(events, visit, chat)
     shown = [chat, visit, message]
@@ -132,8 +132,9 @@ def fill(desk: Desk, log_file: Path) -> None:
     fresh.click(events.fresh, None, shown, cancels=[sent, picked], **PRIVATE)
 
 
-def _conversation() -> tuple[gr.Chatbot, gr.Textbox, gr.Button]:
+def _conversation(say: Words) -> tuple[gr.Chatbot, gr.Textbox, gr.Button]:
     chat = gr.Chatbot(
+        label=say["title"],
         show_label=False,
         elem_id="chat",
         height="calc(100vh - 210px)",
@@ -143,64 +144,54 @@ def _conversation() -> tuple[gr.Chatbot, gr.Textbox, gr.Button]:
         allow_tags=False,
         feedback_options=None,
         buttons=[],
-        placeholder=UNREAD,
-        examples=[{"text": text} for text in EXAMPLES],
+        placeholder=say["unread"],
+        examples=[{"text": say[f"example_{what}"]} for what in ("orders", "returns", "person")],
         latex_delimiters=[],
     )
-    with gr.Row(elem_id="say", equal_height=True):
-        message = gr.Textbox(
-            placeholder="My e-mail is …",
-            show_label=False,
-            label="Message",
-            container=False,
-            autofocus=True,
-            max_length=4000,
-            max_lines=6,
-            submit_btn=True,
-            stop_btn=False,
-            elem_id="message",
-            scale=8,
-        )
-        fresh = gr.Button("New", size="sm", elem_id="fresh", scale=0, min_width=64)
-    return chat, message, fresh
+    return chat, *message_row(say)
 
 
 def _cards(events: ServiceEvents, visit: gr.State, chat: gr.Chatbot) -> None:
-    @gr.render(inputs=visit, triggers=[visit.change], show_progress="hidden")
+    root = gr.context.Context.root_block
+    assert root is not None
+
+    @gr.render(inputs=visit, triggers=[visit.change, root.load], show_progress="hidden")
     def cards(now: Visit | None) -> None:
+        desk, say, currency = events.desk, events.say, events.desk.desk.shop.currency
+        name = desk.person(now.thread_id) if now else ""
+        gr.Markdown(say("who", name=escape(name)) if name else say["nobody"], elem_id="who")
         if now is None:
             return
-        desk, currency = events.desk, events.desk.desk.shop.currency
         for action in desk.waiting(now.thread_id):
             with gr.Column(elem_classes=["card", "waiting"]):
-                gr.Markdown(proposal_card(action, currency))
+                gr.Markdown(proposal_card(action, currency, say))
                 with gr.Row():
-                    yes = gr.Button("Confirm", variant="primary", elem_classes="confirm", min_width=120)
-                    no = gr.Button("Leave it", elem_classes="decline", min_width=120)
+                    yes = gr.Button(say["confirm"], variant="primary", elem_classes="confirm", min_width=120)
+                    no = gr.Button(say["decline"], elem_classes="decline", min_width=120)
             yes.click(partial(events.confirm, action.id), [visit], [chat, visit], **PRIVATE)
             no.click(partial(events.decline, action.id), [visit], [chat, visit], **PRIVATE)
         found = desk.order_cards(now.thread_id)
         if found:
-            gr.Markdown("## Your orders", elem_classes="section-title")
+            gr.Markdown(f"## {say['your_orders']}", elem_classes="section-title")
         for text in found:
             gr.Markdown(text, elem_classes=["card", "order"])
 
 
-def _messages(turn: Turn, figures: Any) -> Iterator[dict[str, Any]]:
+def _messages(turn: Turn, figures: Any, locale: Locale) -> Iterator[dict[str, Any]]:
     if turn.question:
         yield {"role": "user", "content": turn.question}
     for step in turn.steps:
         if step.result is not None and step.name in SHOWN_STEPS:
             for table in step.result.tables:
-                yield {"role": "assistant", "content": render_table(table, figures, "en", _plain)}
+                yield {"role": "assistant", "content": render_table(table, figures, locale, _plain)}
     if turn.failure:
         yield {"role": "assistant", "content": escape(turn.failure)}
         return
     text = turn.text
     if turn.answer is None and text.rfind("{{") > text.rfind("}}"):
         text = text[: text.rfind("{{")]
-    waiting = "" if turn.answer else WORDS["en"]["loading" if turn.waits_for_model else "thinking"]
-    shown = render(text, figures, "en", _plain) or waiting
+    waiting = "" if turn.answer else Words("desk", locale)["loading" if turn.waits_for_model else "thinking"]
+    shown = render(text, figures, locale, _plain) or waiting
     if shown:
         yield {"role": "assistant", "content": shown}
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import make_url
 
 from agent.ledger import Ledger
-from shop import Actor, BadInput, Shop, ToolError
+from shop import Actor, BadInput, Figure, Shop, ToolError, ToolResult
 from shop.learned import Learned
+from shop.session import Session
 from ui.settings import SHORT_NAMES, Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
 
     from agent.assistant import Assistant, Event
     from agent.brief.compile import Progress
@@ -24,8 +28,10 @@ if TYPE_CHECKING:
     from retrieval.embed import Embedder
     from tools.registry import BoundTool
     from ui.briefs import Wanted
+    from ui.strings import Words
 
 MANAGER = Actor(role="manager", id="manager")
+MOST_SEATS = 200  # people whose assistant is kept ready; the one who asked least recently gives hers up
 LoadModel = Callable[[], "BaseChatModel"]
 LoadEmbedder = Callable[[], "Embedder"]
 
@@ -117,6 +123,20 @@ def learn_beforehand(shop: Shop, report: Callable[[str], None]) -> None:
             return
 
 
+class _Common:
+    """What all who sit at a desk share: the model and its loading, and what is being learned."""
+
+    def __init__(self, load_model: LoadModel, load_embedder: LoadEmbedder | None) -> None:
+        self.load_model = load_model
+        self.load_embedder = load_embedder
+        self.loading: Future[BaseChatModel] | None = None
+        self.lock = threading.Lock()
+        self.learned = threading.Event()
+        self.learned.set()
+        self.learning = ""
+        self.seats: OrderedDict[str, Desk] = OrderedDict()
+
+
 class Desk:
     """A shop, a language model that loads in the background once asked to, and the assistant between them.
 
@@ -132,14 +152,30 @@ class Desk:
     ) -> None:
         self.shop = shop
         self.model_name = model_name
-        self._load_model = load_model
-        self._load_embedder = load_embedder
-        self._loading: Future[BaseChatModel] | None = None
-        self._assistant: Assistant | None = None
+        self._common = _Common(load_model, load_embedder)
         self._lock = threading.Lock()
-        self._learned = threading.Event()
-        self._learned.set()
-        self.learning = ""  # what is being learned at this moment
+        self._assistant: Assistant | None = None
+
+    @property
+    def learning(self) -> str:
+        """What is being learned at this moment; empty where nothing is."""
+        return self._common.learning
+
+    def acting_as(self, session: Session) -> Desk:
+        """The desk in a person's hands: her tools act as her, her conversations are hers, the model is everybody's."""
+        common = self._common
+        with common.lock:
+            seat = common.seats.pop(session.person, None)
+            if seat is None or seat.shop.acting.role != session.role:
+                seat = copy(self)
+                seat.__dict__.pop("tools", None)
+                seat._lock = threading.Lock()
+                seat._assistant = None
+                seat.shop = self.shop.acting_as(session)
+            common.seats[session.person] = seat
+            while len(common.seats) > MOST_SEATS:
+                common.seats.popitem(last=False)
+            return seat
 
     @classmethod
     def open(cls, settings: Settings) -> Desk:
@@ -164,28 +200,30 @@ class Desk:
 
     def load(self) -> Future[BaseChatModel]:
         """Start loading the model, if that has not been started, and go on."""
-        with self._lock:
-            if self._loading is None:
-                self._loading = ThreadPoolExecutor(1, "model").submit(self._load_model)
-            return self._loading
+        common = self._common
+        with common.lock:
+            if common.loading is None:
+                common.loading = ThreadPoolExecutor(1, "model").submit(common.load_model)
+            return common.loading
 
     def learn(self) -> None:
         """Learn from the shop what the first questions would wait for; one that comes meanwhile shares it."""
-        self._learned.clear()
+        common = self._common
+        common.learned.clear()
         try:
-            learn_beforehand(self.shop, lambda line: setattr(self, "learning", line))
+            learn_beforehand(self.shop, lambda line: setattr(common, "learning", line))
         finally:
-            self.learning = ""
-            self._learned.set()
+            common.learning = ""
+            common.learned.set()
 
     def wait_until_learned(self) -> None:
         """Wait for `learn`, where it runs."""
-        self._learned.wait()
+        self._common.learned.wait()
 
     @property
     def is_ready(self) -> bool:
         """Whether the model has loaded, or failed to."""
-        return self._loading is not None and self._loading.done()
+        return self._common.loading is not None and self._common.loading.done()
 
     def model(self) -> BaseChatModel:
         """The model; waits for it while it loads.
@@ -210,9 +248,13 @@ class Desk:
 
         return bind(ALL, self.shop, MANAGER)
 
-    def ask(self, text: str, thread_id: str) -> Iterator[Event]:
-        """Answer one message of a conversation."""
-        return self._ready_assistant().ask(text, thread_id)
+    def ask(self, text: str, thread_id: str, history: Sequence[BaseMessage] | None = None) -> Iterator[Event]:
+        """Answer one message of a conversation; `history` is what was said before it, where the caller keeps that."""
+        return self._ready_assistant().ask(text, thread_id, history)
+
+    def restore(self, thread_id: str, results: Iterable[ToolResult], figures: Iterable[Figure]) -> None:
+        """Give a conversation that was kept its figures back."""
+        self._ready_assistant().restore(thread_id, results, figures)
 
     def ledger(self, thread_id: str) -> Ledger:
         """The figures of a conversation."""
@@ -224,30 +266,25 @@ class Desk:
 
         return write(self.shop, self.tools, wanted, self.model_or_none(), locale, progress)
 
-    def brief_of(self, event: Event) -> Brief | None:
-        """The brief that an event of the conversation announces, if it does."""
-        from agent.assistant import StepFinished
+    def brief_in(self, result: ToolResult) -> Brief | None:
+        """The brief that a tool's answer announces, if it does."""
         from agent.brief.archive import load_brief
 
-        if not isinstance(event, StepFinished) or event.name != "write_brief" or event.result is None:
+        if result.tool != "write_brief":
             return None
-        brief_id = next(f.value for f in event.result.figures if f.id.startswith("brief") and f.id.endswith(".id"))
+        brief_id = next(f.value for f in result.figures if f.id.startswith("brief") and f.id.endswith(".id"))
         return load_brief(self.shop, str(brief_id))
 
-    def examples(self) -> list[str]:
+    def examples(self, say: Words) -> list[str]:
         """Things to say on this shop, for an empty page."""
         categories = self.shop.categories().sort_values("launches", ascending=False)["category"]
         category = str(categories.iloc[0]).split(" > ")[-1] if not categories.empty else "gifts"
-        return [
-            f"Draft a new product in {category}, on sale in early March",
-            f"Search for the best sellers in {category}",
-            "Write the brief for D-0001",
-        ]
+        return [say(f"example_{what}", category=category) for what in ("draft", "best", "brief")]
 
     def embedder(self) -> Embedder | None:
         """The embedder, or None if it cannot be had: words alone find most tools."""
         try:
-            return self._load_embedder() if self._load_embedder else None
+            return self._common.load_embedder() if self._common.load_embedder else None
         except ToolError:
             return None
 
@@ -257,10 +294,13 @@ class Desk:
             if self._assistant is None:
                 from agent.assistant import Assistant
                 from agent.brief.write import brief_writer
-                from agent.shortlist import Shortlist, examples_of
+                from agent.shortlist import open_shortlist
                 from tools.registry import bind
+                from ui.house import brief_settings
 
-                tools = {**self.tools, **bind([brief_writer(self.tools, model)], self.shop, MANAGER)}
-                examples = examples_of({name: bound.tool.summary for name, bound in tools.items()})
-                self._assistant = Assistant(model, tools, shortlist=Shortlist(examples, self.embedder()))
+                writer = brief_writer(self.tools, model, brief_settings(self.shop))
+                tools = {**self.tools, **bind([writer], self.shop, MANAGER)}
+                summaries = {name: bound.tool.summary for name, bound in tools.items()}
+                shortlist = open_shortlist("manager", summaries, self.embedder())
+                self._assistant = Assistant(model, tools, shortlist=shortlist)
             return self._assistant

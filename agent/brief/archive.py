@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Integer, cast, func, insert, select
 
 from agent.brief.types import Brief
-from shop import Shop, ToolError
+from shop import Shop, audit
 from shop import schema as t
+from shop.brief_log import document_of, record
+
+_NUMBER = cast(func.substr(t.briefs.c.id, 3), Integer)  # B-10000 comes after B-9999, not before
 
 
 def store_brief(shop: Shop, brief: Brief) -> Brief:
-    """Store a compiled brief under the next free id; returns it with that id."""
+    """Store a compiled brief under the next free id; returns it with that id.
+
+    Who wrote it is recorded where somebody acts (`shop.acting_as`).
+    """
     with shop.begin() as connection:
-        count = connection.execute(select(func.count()).select_from(t.briefs)).scalar_one()
-        stored = brief.model_copy(update={"id": f"B-{count + 1:04d}"})
-        connection.execute(
-            insert(t.briefs).values(
-                id=stored.id,
-                plan_hash=stored.plan_hash,
-                draft_id=stored.subject.id,
-                data_cutoff=stored.data_cutoff,
-                created_on=stored.created_on,
-                document=stored.model_dump(mode="json"),
-            )
-        )
+        audit.lock(connection)  # two who store at once take two numbers
+        last = connection.execute(select(func.max(_NUMBER))).scalar() or 0
+        stored = brief.model_copy(update={"id": f"B-{last + 1:04d}"})
+        row = {
+            "id": stored.id,
+            "plan_hash": stored.plan_hash,
+            "draft_id": stored.subject.id,
+            "data_cutoff": stored.data_cutoff,
+            "created_on": stored.created_on,
+            "document": stored.model_dump(mode="json"),
+        }
+        connection.execute(insert(t.briefs), [row])
+        if shop.session is not None:
+            record(connection, shop.session, "write", row, stored.created_on)
     return stored
 
 
@@ -33,17 +41,12 @@ def load_brief(shop: Shop, brief_id: str) -> Brief:
     Raises:
         ToolError: There is no brief with this id.
     """
-    with shop.begin() as connection:
-        document = connection.execute(select(t.briefs.c.document).where(t.briefs.c.id == brief_id)).scalar()
-        latest = connection.execute(select(func.max(t.briefs.c.id))).scalar()
-    if document is None:
-        known = f"the latest is {latest}" if latest else "none has been written yet"
-        raise ToolError(f"There is no brief {brief_id}; {known}.")
-    return Brief.model_validate(document)
+    return Brief.model_validate(document_of(shop, brief_id)["document"])
 
 
 def briefs_of(shop: Shop, draft_id: str) -> list[str]:
-    """Ids of the briefs of a draft, oldest first."""
-    query = select(t.briefs.c.id).where(t.briefs.c.draft_id == draft_id).order_by(t.briefs.c.id)
+    """Ids of the briefs of a draft written by `shop.today`, oldest first."""
+    b = t.briefs
+    query = select(b.c.id).where(b.c.draft_id == draft_id, b.c.created_on <= shop.today).order_by(_NUMBER)
     with shop.begin() as connection:
         return list(connection.execute(query).scalars())

@@ -24,6 +24,7 @@ def assemble(declared: SectionPlan, plan: Plan, words: str = "") -> Section:
     section = Section(
         id=declared.id,
         title=declared.title.of(plan.locale),
+        gate=declared.gate,
         status=status,
         text=words or plain_sentences(declared, plan),
         bullets=(*bullets, *_from_tools(declared, plan)),
@@ -47,14 +48,15 @@ def figures_in(section: Section) -> tuple[str, ...]:
 def _from_tools(declared: SectionPlan, plan: Plan) -> list[str]:
     """What the section's tools warn of, or why they could not answer; said once, where the tool is first named."""
     said: list[str] = []
-    for tool in declared.tools:
-        first = next(section for section in plan.sections if tool in section.tools)
+    for key in declared.calls:
+        first = next(section for section in plan.sections if key in section.calls)
         if first is not declared:
             continue
-        if tool in plan.refusals:
-            said.append(f"{{{{{plan.refusals[tool]}}}}}")
-        said += [warning for result in plan.ledger.results if result.tool == tool for warning in result.warnings]
-    return said
+        if key in plan.refusals:
+            said.append(f"{{{{{plan.refusals[key]}}}}}")
+        made = plan.settled.get(key)
+        said += [warning for result in plan.ledger.results if result.call == made for warning in result.warnings]
+    return list(dict.fromkeys(said))
 
 
 def plain_sentences(declared: SectionPlan, plan: Plan) -> str:
@@ -68,8 +70,8 @@ def _table(grid: Grid, plan: Plan) -> Table | None:
     rows = []
     for row in grid.rows:
         cells = [cell.of(plan.locale) for cell in row]
-        named = [name for cell in cells for name in placeholders(cell)]
-        if not named or any(plan.knows(name) for name in named):
+        named = placeholders(cells[0]) or [name for cell in cells for name in placeholders(cell)]
+        if grid.whole or not named or any(plan.knows(name) for name in named):
             rows.append(tuple("–" if plan.ledger.missing(cell) else cell for cell in cells))
     if not rows:
         return None

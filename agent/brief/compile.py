@@ -6,23 +6,28 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from graphlib import TopologicalSorter
 
 from langchain_core.language_models import BaseChatModel
 
 from agent.brief.archive import store_brief
 from agent.brief.assemble import assemble, plain_sentences, unbacked
-from agent.brief.calls import arguments_of
 from agent.brief.declare import SectionPlan, Text
+from agent.brief.memory import Steps, at_once, remembering
+from agent.brief.overrides import enter_overrides, entering, inputs_by_hand
 from agent.brief.plan import Plan
 from agent.brief.prose import Writer
+from agent.brief.rules import enter_thresholds
+from agent.brief.run import run, workers_for
 from agent.brief.sections import SECTIONS
 from agent.brief.sections.item import enter_item
 from agent.brief.types import Brief, BriefSettings, Section
-from shop import Draft, Shop, ToolError
+from agent.ledger import Ledger
+from shop import Draft, Figure, Shop, ToolError
+from shop.brief_log import overrides_of
 from tools.registry import BoundTool
 
 Progress = Callable[[str, int, int], None]
+Finished = Callable[[Section, Mapping[str, Figure]], None]
 PLAIN = Text("plain templates", "固定模板")
 NO_MODEL = Text(
     "The language model could not be used, so every sentence is a plain template; the figures are the same.",
@@ -43,7 +48,9 @@ def compile_brief(
     *,
     budget: float | None = None,
     progress: Progress | None = None,
+    finished: Finished | None = None,
     cancelled: Callable[[], bool] | None = None,
+    store: bool = True,
 ) -> Brief:
     """Compile, check and store the launch brief of a draft.
 
@@ -51,40 +58,65 @@ def compile_brief(
     without one, or where its words do not hold, the plain sentences stand.
 
     Args:
-        tools: Bound tools by name, at least those of `CALLS`.
+        tools: Bound tools by name. Without the ones that decide there is no brief; another that is absent leaves its
+            section without figures.
         shop: The shop the tools are bound to.
-        draft: The product being planned; it must be stored, since tools look it up by id.
+        draft: The product being planned; it must be stored, since tools look it up by id. Fields that differ from the
+            stored ones hold for this brief.
         model: Words the sentences; None for plain templates.
         settings: Language, owner, thresholds, time for prose.
         budget: Launch spend on top of the first buy, in the shop's currency.
         progress: Told the section at hand, how many steps are done, and how many there are.
-        cancelled: Asked before every step.
+        finished: Given each section in plain sentences as soon as its figures are there, with all figures so far.
+        cancelled: Asked before every step, and while a tool runs.
+        store: Whether the brief, and its steps until then, are kept; a brief that is only looked at has no id.
 
     Raises:
         ToolError: The shop has no data, a tool is not available to this role, or the brief was cancelled.
+
+    Every tool call and every section's words are kept until the brief is stored: a run that was killed, started again
+    on the same draft and data, makes none of them twice.
     """
     started = time.perf_counter()
-    plan = Plan(shop, draft, settings or BriefSettings(), budget, SECTIONS)
+    overrides = overrides_of(shop, draft.id)
+    draft, settings, budget = inputs_by_hand(draft, settings or BriefSettings(), budget, overrides)
+    plan = Plan(shop, draft, settings, budget, SECTIONS, Ledger(entering(overrides)))
     steps = _Steps(2 * len(SECTIONS), progress, cancelled)
     enter_givens(plan)
-    for section in in_order(SECTIONS):
-        steps.next(section.title.of(plan.locale))
-        for tool in section.tools:
-            call_tool(tools, tool, plan)
-        section.derive(plan)
+
+    def hand_over(section: SectionPlan) -> None:
+        if finished is not None:
+            finished(assemble(section, plan), plan.ledger)
+
+    memory = Steps(shop, draft) if store else None
+    planned = as_planned(tools, shop, draft)
+    run(
+        plan,
+        planned if memory is None else remembering(planned, memory),
+        workers=workers_for(shop),
+        before=lambda section: steps.next(section.title.of(plan.locale)),
+        after=hand_over,
+        go_on=steps.check,
+    )
     hashed = plan_hash(plan)
     plan.enter("decision.plan_hash", "Plan hash", hashed[:12], "text", "SHA-256 of inputs, figures and verdict")
+    enter_overrides(plan, overrides)
     writer = None if model is None else Writer(model, plan.settings.prose_seconds)
-    words, notes = _write(plan, writer, steps)
+    words, notes = _write(plan, writer, memory, steps)
     sections = tuple(assemble(section, plan, words.get(section.id, "")) for section in SECTIONS)
-    return store_brief(shop, _brief(plan, hashed, sections, notes, writer, time.perf_counter() - started))
+    brief = _brief(plan, hashed, sections, notes, writer, time.perf_counter() - started)
+    if memory is None:
+        return brief
+    stored = store_brief(shop, brief)
+    memory.forget()
+    return stored
 
 
-def in_order(sections: tuple[SectionPlan, ...]) -> list[SectionPlan]:
-    """Sections such that each comes after those whose figures it uses."""
-    by_id = {section.id: section for section in sections}
-    order = TopologicalSorter({section.id: section.after for section in sections}).static_order()
-    return [by_id[section_id] for section_id in order]
+def as_planned(tools: Mapping[str, BoundTool], shop: Shop, draft: Draft) -> dict[str, BoundTool]:
+    """The tools on a shop in which the draft has the fields it is planned with."""
+    if shop.draft(draft.id) == draft:
+        return dict(tools)
+    return {name: BoundTool(bound.tool, bound.shop.planning(draft)) for name, bound in tools.items()}
 
 
 def plan_hash(plan: Plan) -> str:
@@ -113,9 +145,12 @@ class _Steps:
     def __init__(self, total: int, progress: Progress | None, cancelled: Callable[[], bool] | None) -> None:
         self._total, self._progress, self._cancelled, self._done = total, progress, cancelled, 0
 
-    def next(self, name: str) -> None:
+    def check(self) -> None:
         if self._cancelled is not None and self._cancelled():
             raise Cancelled("The brief was cancelled and nothing was stored; start it again when you are ready.")
+
+    def next(self, name: str) -> None:
+        self.check()
         if self._progress is not None:
             self._progress(name, self._done, self._total)
         self._done += 1
@@ -125,36 +160,26 @@ def enter_givens(plan: Plan) -> None:
     """Enter what no tool computes: the draft, the cut-off, the settings."""
     enter_item(plan)
     plan.enter("decision.data_cutoff", "Data up to", plan.cutoff, "date", "last day whose sales are visible")
-    plan.enter("rule.min_analogues", "Analogues asked for", plan.settings.min_analogues, "count", "setting")
+    enter_thresholds(plan)
 
 
-def call_tool(tools: Mapping[str, BoundTool], tool: str, plan: Plan) -> None:
-    """Run a tool once; if it cannot answer, its sentence becomes a text figure, since it may hold digits."""
-    if tool not in tools:
-        raise ToolError(f"A brief needs {tool}, which this role may not call; ask a manager to write it.")
-    if tool in plan.refusals or any(result.tool == tool for result in plan.ledger.results):
-        return
-    try:
-        plan.ledger.add(tools[tool](**arguments_of(tools[tool].tool, plan)))
-    except ToolError as error:
-        plan.refusals[tool] = f"note.{tool}"
-        plan.enter(f"note.{tool}", f"Why {tool} has no answer", str(error), "text", "the tool's own sentence")
-
-
-def _write(plan: Plan, writer: Writer | None, steps: _Steps) -> tuple[dict[str, str], tuple[str, ...]]:
+def _write(
+    plan: Plan, writer: Writer | None, memory: Steps | None, steps: _Steps
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """The model's sentences by section, where they hold, and notes for the reader; a model that fails is let go."""
     words: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     for section in plan.sections:
         steps.next(section.title.of(plan.locale))
         if writer is not None and section.prose and not notes:
+            plain = plain_sentences(section, plan)
             try:
-                words[section.id] = writer.write(section, plan, plain_sentences(section, plan))
+                words[section.id] = writer.write_once(section, plan, plain, at_once if memory is None else memory.words)
             except ToolError:
                 notes = (NO_MODEL.of(plan.locale),)
                 words.clear()
-    plain = PLAIN.of(plan.locale)
-    authors = f"{writer.name}, {plain}" if writer is not None and any(words.values()) else plain
+    nobody = PLAIN.of(plan.locale)
+    authors = f"{writer.name}, {nobody}" if writer is not None and any(words.values()) else nobody
     plan.enter("evidence.words", "Words by", authors, "text", "who wrote the sentences")
     return words, notes
 
@@ -177,13 +202,26 @@ def _brief(
         budget=plan.budget,
         settings=plan.settings,
         sections=sections,
+        gates=plan.gates,
         figures=dict(plan.ledger),
+        overrides=tuple(overrides_of(plan.shop, plan.draft.id).values()),
         unbacked=tuple(unbacked(sections, [finding.text for finding in plan.findings], notes)),
         findings=plan.findings,
         notes=notes,
         calls=tuple(
-            {"tool": r.tool, "call": r.call, "inputs": r.inputs, "seconds": r.seconds} for r in plan.ledger.results
+            {
+                "tool": r.tool,
+                "call": r.call,
+                "version": r.figures[0].version if r.figures else "",
+                "inputs": r.inputs,
+                "seconds": r.seconds,
+                "tables": [table.model_dump(mode="json") for table in r.tables],
+                "warnings": list(r.warnings),
+            }
+            for r in plan.ledger.results
         ),
+        refused=tuple(plan.refused),
         model=writer.name if writer is not None and any(s.written_by == "model" for s in sections) else "",
+        versions={"data": plan.shop.fingerprint, **{f.tool: f.version for f in plan.ledger.values() if f.version}},
         seconds=round(seconds, 2),
     )

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from agent.brief.types import GateId
+
 if TYPE_CHECKING:
     from agent.brief.plan import Plan
 
@@ -34,6 +36,10 @@ MERCHANDISING = Text("the category manager", "品类经理")
 BUYING = Text("buying", "采购")
 SUPPLY = Text("supply planning", "供应计划")
 DATA = Text("whoever imports the sales", "负责导入销售数据的人")
+MARKETING = Text("marketing", "市场部")
+SERVICE = Text("customer service", "客服")
+LEGAL = Text("legal", "法务")
+FINANCE = Text("finance", "财务")
 
 
 @dataclass(frozen=True)
@@ -69,11 +75,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table. A row whose figures are all unknown is left out; a table without rows is not printed."""
+    """A table. A row that knows nothing is left out unless `whole`; a table without rows is not printed.
+
+    A row knows nothing when all its figures are unknown, or all those of its first cell if that holds any.
+    """
 
     title: Text
     columns: tuple[Text, ...]
     rows: tuple[tuple[Text, ...], ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,21 @@ class Graph:
     width: int = 1
 
 
+def line(en: str, zh: str, when: Callable[[Plan], bool] | None = None) -> Line:
+    """A plain sentence in both languages."""
+    return Line(Text(en, zh)) if when is None else Line(Text(en, zh), when)
+
+
+def heads(*names: str) -> tuple[Text, ...]:
+    """Column heads, each as `English|中文`."""
+    return tuple(Text(*name.split("|")) if "|" in name else same(name) for name in names)
+
+
+def row(name: str, *cells: str) -> tuple[Text, ...]:
+    """A table row: its name as `English|中文`, then cells that read the same in every language."""
+    return (*heads(name), *map(same, cells))
+
+
 def no_lines(_: Plan) -> tuple[Line, ...]:
     return ()
 
@@ -102,9 +127,10 @@ class SectionPlan:
     """One section of the brief.
 
     Args:
-        id: Its id in BRIEF.md.
+        id: Its id.
         title: Its heading.
-        tools: Tools whose results it rests on.
+        gate: The gate that it has to be complete for.
+        calls: Tool calls whose results it rests on, by key in `agent.brief.calls.CALLS`.
         after: Sections whose figures it derives its own from.
         derive: Enters the figures that are computed from the tools' figures.
         facts: The figures it speaks of; the bold ones make it complete.
@@ -112,11 +138,13 @@ class SectionPlan:
         bullets: Sentences no model may touch, such as the reasons of a verdict.
         tables, charts: What stands below the sentences.
         prose: Whether a model is asked to write the sentences at all.
+        late: Whether its calls may take long: then it waits until the quick sections can be read.
     """
 
     id: str
     title: Text
-    tools: tuple[str, ...] = ()
+    gate: GateId = "G1"
+    calls: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     derive: Callable[[Plan], None] = nothing
     facts: tuple[Fact, ...] = ()
@@ -125,6 +153,7 @@ class SectionPlan:
     tables: tuple[Grid, ...] = ()
     charts: tuple[Graph, ...] = ()
     prose: bool = False
+    late: bool = False
 
 
 def numbered(numbers: range, *cells: str, width: int = 1) -> tuple[tuple[Text, ...], ...]:

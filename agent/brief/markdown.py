@@ -27,7 +27,7 @@ _WORDS = {
     "rows": Text("rows of", "行，表"),
     "given": Text("this brief", "本简报"),
 }
-_HEAD = (
+EVIDENCE_COLUMNS = (
     Text("Id", "编号"),
     Text("Figure", "名称"),
     Text("Value", "数值"),
@@ -47,21 +47,21 @@ def to_markdown(brief: Brief) -> str:
     def link(figure: Figure, text: str) -> str:
         return f"[{escape(text)}](#{figure.id})"
 
-    head = f"# {_said('brief', locale)}{link(brief.figures['item.name'], brief.subject.name)}"
+    head = f"# {said('brief', locale)}{link(brief.figures['item.name'], brief.subject.name)}"
     parts = [head, *(f"*{note}*" for note in brief.notes)]
     for section in brief.sections:
         body = _body(brief, section, link, lambda table: render_table(table, brief.figures, locale, link))
-        parts += [f"## {_heading(section, locale)}", *body]
-    return "\n\n".join([*parts, f"### {_word('figures', locale)}", evidence_table(brief)]) + "\n"
+        parts += [f"## {heading_of(section, locale)}", *body]
+    return "\n\n".join([*parts, f"### {word('figures', locale)}", evidence_table(brief)]) + "\n"
 
 
 def to_text(brief: Brief) -> str:
     """The brief as plain text for a terminal: the same words, no links, tables in columns."""
     locale = brief.locale
-    title = f"{_said('brief', locale)}{brief.subject.name}"
+    title = f"{said('brief', locale)}{brief.subject.name}"
     parts = [title + "\n" + "=" * _width(title), *brief.notes]
     for section in brief.sections:
-        heading = _heading(section, locale)
+        heading = heading_of(section, locale)
         body = _body(brief, section, None, lambda table: _columns(table, brief))
         parts += [heading + "\n" + "-" * _width(heading), *body]
     return "\n\n".join(parts) + "\n"
@@ -76,10 +76,10 @@ def section_text(brief: Brief, section: Section) -> str:
 def evidence_table(brief: Brief) -> str:
     """One row for every figure that the brief shows and for those they are computed from."""
     locale = brief.locale
-    head = " | ".join(column.of(locale) for column in _HEAD)
+    head = " | ".join(column.of(locale) for column in EVIDENCE_COLUMNS)
     cited = citations(brief.figures)
     rows = [" | ".join(_evidence(brief.figures[name], locale, cited.get(name, 0))) for name in traced(brief)]
-    return "\n".join([f"| {head} |", "|" + " --- |" * len(_HEAD), *(f"| {row} |" for row in rows)])
+    return "\n".join([f"| {head} |", "|" + " --- |" * len(EVIDENCE_COLUMNS), *(f"| {row} |" for row in rows)])
 
 
 def traced(brief: Brief) -> list[str]:
@@ -89,7 +89,7 @@ def traced(brief: Brief) -> list[str]:
         name = queue.pop()
         if name not in wanted:
             wanted.add(name)
-            queue += _sources(brief.figures[name])
+            queue += sources_of(brief.figures[name])
     return [name for name in brief.figures if name in wanted]
 
 
@@ -102,42 +102,50 @@ def _body(brief: Brief, section: Section, link: Link | None, show: Callable[[Tab
     locale = brief.locale
     bullets = [f"- {render(bullet, brief.figures, locale, link)}" for bullet in section.bullets]
     bullets += [_finding(found, brief, link) for found in brief.findings if found.section == section.id]
-    lacking = [f"- {_said('missing', locale)}{missing.text}" for missing in section.missing]
+    lacking = [f"- {said('missing', locale)}{missing.text}" for missing in section.missing]
     parts = [render(section.text, brief.figures, locale, link), "\n".join([*bullets, *lacking])]
     return [part for part in (*parts, *(show(table) for table in section.tables)) if part]
 
 
 def _finding(found: Finding, brief: Brief, link: Link | None) -> str:
-    return f"- {_said(found.severity, brief.locale)}{render(found.text, brief.figures, brief.locale, link)}"
+    return f"- {said(found.severity, brief.locale)}{render(found.text, brief.figures, brief.locale, link)}"
 
 
-def _heading(section: Section, locale: str) -> str:
+def heading_of(section: Section, locale: str) -> str:
+    """A section's heading, with its status unless that is complete."""
     if section.status == "complete":
         return section.title
-    status = _word(section.status, locale)
+    status = word(section.status, locale)
     return f"{section.title}（{status}）" if locale == "zh" else f"{section.title} ({status})"
 
 
-def _evidence(figure: Figure, locale: str, number: int) -> list[str]:
+def evidence_cells(figure: Figure, locale: str, number: int = 0) -> tuple[str, ...]:
+    """What is to be said of a figure's origin, one cell for each of `EVIDENCE_COLUMNS`; `number` is a citation's."""
     shown = format_value(figure, "", locale)
     if figure.low is not None and figure.high is not None:
         low, high = (format_value(figure, part, locale) for part in PARTS)
-        shown += f" ({low} {_word('to', locale)} {high})"
+        shown += f" ({low} {word('to', locale)} {high})"
     if figure.value is None:
         shown += f" ({figure.reason})"
-    rows = f"{figure.rows.count} {_word('rows', locale)} {figure.rows.table}" if figure.rows else ""
-    sources = _sources(figure)
-    made = figure.call if figure.tool != "ledger" or sources else _word("given", locale)
+    rows = f"{figure.rows.count} {word('rows', locale)} {figure.rows.table}" if figure.rows else ""
+    sources = sources_of(figure)
+    made = figure.call if figure.tool != "ledger" or sources else word("given", locale)
     given = ", ".join(f"{name}={value}" for name, value in figure.inputs.items() if name != "of")
-    linked = f"{_word('from', locale)} " + ", ".join(f"[{name}](#{name})" for name in sources)
-    inputs = linked if sources else escape(given)
+    inputs = f"{word('from', locale)} {', '.join(sources)}" if sources else given
     name = f"[{number}] {figure.label}" if number else figure.label
-    cells = [*map(escape, (name, shown, made)), inputs, *map(escape, (figure.formula, rows))]
     as_of = figure.as_of.isoformat() if figure.as_of else ""
-    return [f'<a id="{figure.id}"></a>`{figure.id}`', *(cell.replace("|", "\\|") for cell in cells), as_of]
+    return (figure.id, name, shown, made, inputs, figure.formula, rows, as_of)
 
 
-def _sources(figure: Figure) -> list[str]:
+def _evidence(figure: Figure, locale: str, number: int) -> list[str]:
+    figure_id, name, shown, made, inputs, formula, rows, as_of = evidence_cells(figure, locale, number)
+    sources = sources_of(figure)
+    linked = f"{word('from', locale)} " + ", ".join(f"[{source}](#{source})" for source in sources)
+    cells = [*map(escape, (name, shown, made)), linked if sources else escape(inputs), *map(escape, (formula, rows))]
+    return [f'<a id="{figure_id}"></a>`{figure_id}`', *(cell.replace("|", "\\|") for cell in cells), as_of]
+
+
+def sources_of(figure: Figure) -> list[str]:
     return list(figure.inputs.get("of", ())) if figure.tool == "ledger" else []
 
 
@@ -158,9 +166,11 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _said(key: str, locale: str) -> str:
-    return _word(key, locale) + ("：" if locale == "zh" else ": ")
+def said(key: str, locale: str) -> str:
+    """A word of the brief with a colon after it."""
+    return word(key, locale) + ("：" if locale == "zh" else ": ")
 
 
-def _word(key: str, locale: str) -> str:
+def word(key: str, locale: str) -> str:
+    """A word that the brief's renderers share."""
     return _WORDS[key].of(locale)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.brief.declare import Fact, SectionPlan, Text
 from agent.brief.plan import Plan
-from agent.brief.types import Missing
+from agent.brief.types import GateId, Missing
 
 
 def missing_in(plan: Plan, section: SectionPlan) -> tuple[Missing, ...]:
-    """The bold figures of a section that are unknown, one entry per thing to be supplied."""
+    """The bold figures of a section that are unknown and not waived, one entry per thing to be supplied."""
     waiting: dict[str, list[Fact]] = {}
     for fact in section.facts:
-        if fact.bold and not plan.knows(fact.figure):
+        if fact.bold and not plan.knows(fact.figure) and fact.figure not in plan.settings.waived:
             waiting.setdefault(plan.waits_for(fact.figure), []).append(fact)
     return tuple(
         Missing(figures=tuple(f.figure for f in facts), needs=source, text=_words(plan, source, facts))
@@ -19,10 +21,12 @@ def missing_in(plan: Plan, section: SectionPlan) -> tuple[Missing, ...]:
     )
 
 
-def missing_at_all(plan: Plan) -> tuple[Missing, ...]:
-    """What the whole brief lacks, each thing once, in the order of the sections."""
+def missing_at_all(plan: Plan, gates: Sequence[GateId] | None = None) -> tuple[Missing, ...]:
+    """What the sections of these gates, or of the whole brief, lack: each thing once, in the order of the sections."""
     found: dict[str, Missing] = {}
     for section in plan.sections:
+        if gates is not None and section.gate not in gates:
+            continue
         for each in missing_in(plan, section):
             found.setdefault(each.needs, each)
     return tuple(found.values())

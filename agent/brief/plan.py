@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any, TypeVar
 
-from agent.brief.declare import Fact, Line, SectionPlan
-from agent.brief.types import BriefSettings, Finding, Verdict
+from agent.brief.declare import Fact, Line, SectionPlan, Text
+from agent.brief.types import BriefSettings, Finding, Gate, Verdict
 from agent.ledger import Ledger, placeholders, split_placeholder
-from shop import Draft, Figure, Shop
+from shop import Draft, Figure, Rows, Shop
 from shop.types import Unit
 
 HORIZON_WEEKS = 12
+T = TypeVar("T")
 
 
 @dataclass
@@ -24,8 +26,12 @@ class Plan:
         shop, draft, settings, budget: What the brief is compiled from; `budget` is launch spend on top of the buy.
         sections: The declarations being compiled.
         ledger: Every figure so far.
-        refusals: Why a tool could not answer, as the id of a text figure, by tool name.
-        findings, verdict, reasons: Set when the decision is derived.
+        settled: Ids of the calls made so far, by key; empty where the tool refused.
+        refused: Calls that had no answer: tool, version, inputs, and why.
+        refusals: Why a tool could not answer, as the id of a text figure, by key of the call.
+        derived: Ids of the sections whose figures are there.
+        kept: What sections have read from the shop, by name; what-ifs about one brief share it.
+        findings, gates, verdict, reasons: Set when the decision is derived.
     """
 
     shop: Shop
@@ -34,8 +40,13 @@ class Plan:
     budget: float | None
     sections: tuple[SectionPlan, ...]
     ledger: Ledger = field(default_factory=Ledger)
+    settled: dict[str, str] = field(default_factory=dict)
+    refused: list[dict[str, Any]] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
+    derived: set[str] = field(default_factory=set)
+    kept: dict[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    gates: tuple[Gate, ...] = ()
     verdict: Verdict = "conditional"
     reasons: tuple[Line, ...] = ()
 
@@ -45,12 +56,23 @@ class Plan:
         return self.shop.cutoff
 
     @cached_property
+    def today(self) -> date:
+        return self.shop.today
+
+    @cached_property
     def currency(self) -> str:
         return self.shop.currency
 
     @property
     def locale(self) -> str:
         return self.settings.locale
+
+    def once(self, name: str, read: Callable[[], T]) -> T:
+        """What a section reads from the shop under a name, read when it is first asked for."""
+        if name not in self.kept:
+            self.kept[name] = read()
+        found: T = self.kept[name]
+        return found
 
     def figure(self, name: str) -> Figure | None:
         """The figure, or None if it is not in the ledger or its value is unknown."""
@@ -82,9 +104,26 @@ class Plan:
         return self.knows(*placeholders(line.text.of(self.locale))) and line.when(self)
 
     def enter(
-        self, figure_id: str, label: str, value: object, unit: Unit, formula: str, reason: str = "not given"
+        self,
+        figure_id: str,
+        label: str,
+        value: object,
+        unit: Unit,
+        formula: str,
+        reason: str = "not given",
+        of: Sequence[str] = (),
+        rows: Rows | None = None,
+        untrusted: bool = False,
     ) -> None:
-        """Enter a value that comes from the draft or the settings; an empty one is unknown, because `reason`."""
+        """Enter a value that comes from the draft, the settings or stored rows; an empty one is unknown.
+
+        Args:
+            figure_id, label, value, unit, formula: Of the figure.
+            reason: Why there is no value, where there is none.
+            of: Ids of figures it follows from; those that are not in the ledger are left out.
+            rows: The stored rows it was read from.
+            untrusted: Whether others wrote it.
+        """
         known = None if value == "" else value
         self.ledger.derive(
             figure_id,
@@ -92,10 +131,17 @@ class Plan:
             known,  # type: ignore[arg-type]
             unit,
             formula,
+            tuple(name for name in of if name in self.ledger),
             reason="" if known is not None else reason,
             currency=self.currency,
             as_of=self.cutoff,
+            rows=rows,
+            untrusted=untrusted,
         )
+
+    def say(self, figure_id: str, label: str, words: Text, of: Sequence[str] = (), formula: str = "rule") -> None:
+        """Enter words in the brief's language as a text figure."""
+        self.enter(figure_id, label, words.of(self.locale), "text", formula, of=of)
 
     def derive(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -21,6 +21,7 @@ from agent.render import format_value
 
 MAX_CHARS = 600  # of the template, placeholders included
 MAX_TOKENS = 200
+Once = Callable[[str, Callable[[], tuple[str, str]]], tuple[str, str]]
 _SMALL_NUMBERS = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|half|halves|thirds?|quarters?|double|twice|triple|"
     r"per ?cent|[IVXLC]{2,})\b|[两二三四五六七八九十][成倍个件元块天周月年]|一半|翻番"
@@ -71,6 +72,16 @@ class Writer:
         if not plain or not facts or not self._seconds:
             return ""
         return self._attempt(section, facts, plan, plain)
+
+    def write_once(self, section: SectionPlan, plan: Plan, plain: str, once: Once) -> str:
+        """As `write`, where `once` keeps the words and the model's name under a key, and gives them again."""
+
+        def ask() -> tuple[str, str]:
+            return self.write(section, plan, plain), self.name
+
+        key = f"words {section.id} {plan.locale} {type(self._model).__name__} {plain}"
+        words, self.name = once(key, ask)
+        return words
 
     def _attempt(self, section: SectionPlan, facts: list[Fact], plan: Plan, plain: str) -> str:
         is_bound = bool(getattr(self._model, "cannot_type_figures", False))

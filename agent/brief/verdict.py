@@ -2,7 +2,8 @@
 
 - *No-go* if a rule of severity `stop` fires: the price does not earn the cost, the outlay never comes back, or the
   launch spend exceeds even the upside.
-- *Conditional* if a bold figure is missing anywhere (no go without a cost) or a rule of severity `error` fires.
+- *Conditional* if a bold figure of the business case is missing (no go without a cost) or a rule of severity `error`
+  fires up to the gate that commits the buy. What later gates lack is told there.
 - *Go* otherwise.
 
 Three reasons are given: first what stops it, then what is missing, then what is wrong, then what speaks for it, then
@@ -14,9 +15,11 @@ from __future__ import annotations
 from agent.brief.declare import Line, Text, same
 from agent.brief.missing import missing_at_all, supply_line
 from agent.brief.plan import Plan
-from agent.brief.types import Verdict
+from agent.brief.types import GateId, Verdict
 
 REASONS = 3
+DECIDING: tuple[GateId, ...] = ("G0", "G1")  # whose missing figures keep a launch from being a go
+BINDING: tuple[GateId, ...] = (*DECIDING, "G2")  # whose errors do: a go commits the buy
 CONFIDENCE = {"high": Text("high", "高"), "medium": Text("medium", "中"), "low": Text("low", "低")}
 VERDICT = {
     "go": Text("go", "通过"),
@@ -73,8 +76,9 @@ SUPPORTS = (
 
 def decide(plan: Plan) -> tuple[Verdict, tuple[Line, ...]]:
     """The verdict on a linted plan, and its reasons, the weightiest first."""
-    missing = missing_at_all(plan)
-    severities = {finding.severity for finding in plan.findings}
+    missing = missing_at_all(plan, DECIDING)
+    gates = {section.id: section.gate for section in plan.sections}
+    severities = {f.severity for f in plan.findings if f.severity == "stop" or gates.get(f.section) in BINDING}
     verdict: Verdict = "go"
     if "stop" in severities:
         verdict = "no-go"
@@ -99,7 +103,7 @@ def confidence(plan: Plan) -> str:
     """
     analogues, wape = plan.number("launch.analogues"), plan.number("launch.wape")
     coverage = plan.number("launch.coverage")
-    if missing_at_all(plan) or analogues is None or analogues < plan.settings.min_analogues:
+    if missing_at_all(plan, DECIDING) or analogues is None or analogues < plan.settings.min_analogues:
         return "low"
     if wape is None or coverage is None or wape > 1:
         return "low"

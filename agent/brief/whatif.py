@@ -6,27 +6,28 @@ tool and the data are the ones it was made with.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from typing import Any
 
-from agent.brief.compile import call_tool, enter_givens, in_order
+from agent.brief.calls import READ_FROM_DRAFT
+from agent.brief.compile import as_planned, enter_givens
+from agent.brief.flips import Flip, find_flips
+from agent.brief.memory import Outcome, call_key, remembering
+from agent.brief.overrides import enter_overrides, entering
 from agent.brief.plan import Plan
+from agent.brief.run import run, workers_for
 from agent.brief.sections import SECTIONS
-from agent.brief.types import Brief, Verdict
-from shop import Figure, Shop, ToolError, ToolResult
+from agent.brief.types import Brief, BriefSettings, Verdict
+from agent.ledger import Ledger
+from shop import Draft, Figure, Shop, ToolError, ToolResult
+from shop.canonical import canonical
 from tools.registry import BoundTool, Tool
 
 _OWN = ("decision.plan_hash", "decision.data_cutoff", "evidence.words")  # of the document, not of the plan
-_STEPS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75)  # shares by which an amount is moved, up and down
-_ROUNDS = 4  # halvings between the last value that keeps the verdict and the first that turns it
-_LEADS = (7, 14, 21, 30, 45, 60, 90, 120, 180)
-_SERVICES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999)
-_WEEKS = (2, 4, 8, 13, 20, 26)
-_UNSAID_LEAD = 30  # what plan_inventory plans with where the brief sets none
+_DRAFT = ("price", "launch_date")  # inputs that are fields of the draft; the others are settings, but for the budget
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Inputs:
     budget: float | None = None
     lead_time_days: int | None = None
     service_level: float | None = None
+    first_buy: int | None = None
+    promotion_depth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,11 @@ class Answer:
     called: tuple[str, ...]
     seconds: float
 
-
-@dataclass(frozen=True)
-class Flip:
-    """The smallest change found of one input that turns the verdict; `to` is None where none of those tried does."""
-
-    input: str
-    now: float | date | None
-    to: float | date | None
-    verdict: Verdict
+    @property
+    def break_even(self) -> dict[str, Figure]:
+        """Where it just breaks even, by input: price, cost, spend, first buy, demand; the rest held."""
+        ledger = self.plan.ledger
+        return {name: ledger[f"scenarios.flip_{name}"] for name in ("price", "cost", "spend", "buy", "demand")}
 
 
 class WhatIf:
@@ -92,8 +91,8 @@ class WhatIf:
 
     def __init__(self, tools: Mapping[str, BoundTool], shop: Shop, brief: Brief) -> None:
         self._shop, self._brief = shop, brief
-        self._memory = _Memory(stored_results(tools, shop, brief))
-        self._tools = {name: _Remembering(bound, self._memory) for name, bound in tools.items()}
+        self._kept, self._tools = _Kept(tools, shop, brief), tools
+        self._read: dict[str, Any] = {}  # what sections read from the shop
 
     def ask(self, inputs: Inputs) -> Answer:
         """Recompute the brief's figures and verdict.
@@ -103,80 +102,39 @@ class WhatIf:
         """
         started = time.perf_counter()
         _check(inputs)
-        self._memory.called.clear()
-        brief = self._brief
-        given = {"price": inputs.price, "launch_date": inputs.launch_date}
-        draft = brief.subject.model_copy(update={name: value for name, value in given.items() if value is not None})
-        supply = {"lead_time_days": inputs.lead_time_days, "service_level": inputs.service_level}
-        settings = brief.settings.model_copy(update={n: value for n, value in supply.items() if value is not None})
-        budget = brief.budget if inputs.budget is None else inputs.budget
-        plan = Plan(self._shop, draft, settings, budget, SECTIONS)
+        brief, kept = self._brief, self._kept
+        draft, settings, budget = with_inputs(brief, inputs)
+        by_hand = {each.figure: each for each in brief.overrides}
+        plan = Plan(self._shop, draft, settings, budget, SECTIONS, Ledger(entering(by_hand)), kept=self._read)
         enter_givens(plan)
-        for section in in_order(SECTIONS):
-            for tool in section.tools:
-                call_tool(self._tools, tool, plan)
-            section.derive(plan)
+        kept.draft = draft
+        kept.called.clear()
+        # Always as planned: the stored draft may have changed since the brief was written.
+        run(plan, remembering(as_planned(self._tools, self._shop, draft), kept), workers=workers_for(self._shop))
+        enter_overrides(plan, by_hand)
         changed = tuple(differences(brief.figures, plan.ledger))
-        called = tuple(dict.fromkeys(self._memory.called))
+        called = tuple(dict.fromkeys(kept.called))
         seconds = time.perf_counter() - started
         return Answer(inputs, plan.verdict, brief.verdict, changed, plan, called, seconds)
 
     def flips(self) -> tuple[Flip, ...]:
-        """For each input on its own, the smallest change found that turns the verdict, the nearest first.
+        """For each input on its own, the smallest change found that turns the verdict, the nearest first."""
 
-        Values are tried outward from the present one; between the last that keeps the verdict and the first that
-        turns it, the interval is halved.
-        """
-        usual = self.ask(Inputs())
-        now = self._now(usual.plan)
-        found = []
-        for name, values in _tried(now, usual.plan).items():
-            found.append(self._flip(name, now[name], values, usual.verdict))
-        return tuple(sorted(found, key=lambda flip: _distance(flip, now)))
+        def verdict(name: str, value: Any) -> Verdict | None:
+            try:
+                return self.ask(replace(Inputs(), **{name: value})).verdict
+            except ToolError:
+                return None
 
-    def _flip(self, name: str, now: Any, sides: tuple[list[Any], ...], usual: Verdict) -> Flip:
-        best = Flip(name, now, None, usual)
-        for side in sides:
-            last = now
-            for value in side:
-                verdict = self._verdict(name, value)
-                if verdict not in (None, usual):
-                    at, turned = self._between(name, last, value, usual, verdict or usual)
-                    candidate = Flip(name, now, at, turned)
-                    if best.to is None or _gap(now, at) < _gap(now, best.to):
-                        best = candidate
-                    break
-                last = value
-        return best
+        return find_flips(self.ask(Inputs()).plan, verdict)
 
-    def _between(self, name: str, same: Any, other: Any, usual: Verdict, turned: Verdict) -> tuple[Any, Verdict]:
-        for _ in range(_ROUNDS):
-            middle = _halfway(same, other)
-            if middle is None:
-                break
-            verdict = self._verdict(name, middle)
-            if verdict == usual:
-                same = middle
-            else:
-                other, turned = middle, verdict or turned
-        return other, turned
 
-    def _verdict(self, name: str, value: Any) -> Verdict | None:
-        """The verdict with one input changed; None where the value makes no sense."""
-        try:
-            return self.ask(replace(Inputs(), **{name: value})).verdict
-        except ToolError:
-            return None
-
-    def _now(self, plan: Plan) -> dict[str, Any]:
-        lead, service = plan.number("buy.lead_time"), plan.number("buy.service_level")
-        return {
-            "price": plan.number("price.planned"),
-            "launch_date": plan.draft.launch_date,
-            "budget": plan.budget,
-            "lead_time_days": _UNSAID_LEAD if lead is None else int(lead),
-            "service_level": service,
-        }
+def with_inputs(brief: Brief, inputs: Inputs) -> tuple[Draft, BriefSettings, float | None]:
+    """What the brief would be made from with these inputs: draft, settings and launch spend."""
+    given = {each.name: value for each in fields(inputs) if (value := getattr(inputs, each.name)) is not None}
+    budget = given.pop("budget", brief.budget)
+    draft = brief.subject.model_copy(update={name: given.pop(name) for name in _DRAFT if name in given})
+    return draft, brief.settings.model_copy(update=given), budget
 
 
 def differences(before: Mapping[str, Figure], after: Mapping[str, Figure]) -> Iterator[Changed]:
@@ -190,60 +148,44 @@ def differences(before: Mapping[str, Figure], after: Mapping[str, Figure]) -> It
             yield Changed(name, old, None)
 
 
-def stored_results(tools: Mapping[str, BoundTool], shop: Shop, brief: Brief) -> dict[str, ToolResult]:
-    """The brief's tool results by call, rebuilt from its figures where tool and data are still the same."""
-    found: dict[str, ToolResult] = {}
-    if brief.data_cutoff != shop.cutoff:
-        return found
-    for call in brief.calls:
-        figures = tuple(figure for figure in brief.figures.values() if figure.call == call["call"])
-        name = str(call["tool"])
-        if figures and name in tools and figures[0].version == tools[name].tool.version:
-            key = _key(name, call["inputs"])
-            found[key] = ToolResult(summary="", figures=figures, call=call["call"], tool=name, inputs=call["inputs"])
-    return found
+class _Kept:
+    """Outcomes by call and by the fields of the draft that its tool reads, and which tools had to be called."""
 
-
-class _Memory:
-    """Results by call, refusals too, and the names of the tools that had to be called."""
-
-    def __init__(self, results: dict[str, ToolResult]) -> None:
-        self._results: dict[str, ToolResult | ToolError] = dict(results)
+    def __init__(self, tools: Mapping[str, BoundTool], shop: Shop, brief: Brief) -> None:
+        self.draft = brief.subject
         self.called: list[str] = []
+        self._outcomes: dict[str, Outcome] = {}
+        if brief.data_cutoff == shop.cutoff:
+            for tool, inputs, outcome in stored_outcomes(tools, brief):
+                self._outcomes[self._key(tool, inputs)] = outcome
 
-    def recall(self, key: str, name: str, make: Callable[[], ToolResult]) -> ToolResult:
-        if key not in self._results:
-            self.called.append(name)
-            try:
-                self._results[key] = make()
-            except ToolError as error:
-                self._results[key] = error
-        found = self._results[key]
-        if isinstance(found, ToolError):
-            raise found
-        return found
+    def recall(self, tool: Tool, arguments: Mapping[str, Any]) -> Outcome | None:
+        return self._outcomes.get(self._key(tool, arguments))
 
+    def keep(self, tool: Tool, arguments: Mapping[str, Any], outcome: Outcome) -> None:
+        self.called.append(tool.name)
+        self._outcomes[self._key(tool, arguments)] = outcome
 
-class _Remembering(BoundTool):
-    """A bound tool that makes a call once."""
-
-    def __init__(self, bound: BoundTool, memory: _Memory) -> None:
-        super().__init__(bound.tool, bound.shop)
-        object.__setattr__(self, "_memory", memory)  # the base is frozen
-
-    def __call__(self, **arguments: Any) -> ToolResult:
-        memory: _Memory = self.__dict__["_memory"]
-        key = _key(self.name, _inputs(self.tool, arguments))
-        return memory.recall(key, self.name, lambda: self.tool.run(self.shop, arguments))
+    def _key(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
+        read = {name: getattr(self.draft, name) for name in READ_FROM_DRAFT.get(tool.name, ())}
+        return call_key(tool, arguments) + canonical(read)
 
 
-def _inputs(tool: Tool, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Arguments as a call's stamp has them: checked, with defaults, without those left open."""
-    return tool.arguments.model_validate(arguments).model_dump(mode="json", exclude_none=True)
-
-
-def _key(name: str, inputs: Mapping[str, Any]) -> str:
-    return json.dumps([name, inputs], sort_keys=True, ensure_ascii=False)
+def stored_outcomes(tools: Mapping[str, BoundTool], brief: Brief) -> Iterator[tuple[Tool, Mapping[str, Any], Outcome]]:
+    """What a brief's tool calls came to, rebuilt from the document, where the tool is still the same."""
+    made: dict[str, list[Figure]] = {}
+    for figure in brief.figures.values():
+        made.setdefault(figure.call, []).append(figure)
+    for call in (*brief.calls, *brief.refused):
+        name, inputs = str(call["tool"]), call["inputs"]
+        if name not in tools or call["version"] != tools[name].tool.version:
+            continue
+        if "why" in call:
+            yield tools[name].tool, inputs, ToolError(call["why"])
+            continue
+        shown = {part: call[part] for part in ("call", "tool", "inputs", "tables", "warnings")}
+        figures = tuple(made.get(call["call"], ()))
+        yield tools[name].tool, inputs, ToolResult.model_validate({"summary": "", "figures": figures, **shown})
 
 
 def _values(figure: Figure) -> tuple[Any, ...]:
@@ -261,50 +203,7 @@ def _check(inputs: Inputs) -> None:
         raise ToolError(
             f"A service level of {inputs.service_level:g} cannot be planned; give a share between 0.5 and 0.999."
         )
-
-
-def _tried(now: Mapping[str, Any], plan: Plan) -> dict[str, tuple[list[Any], ...]]:
-    """Values to try for each input that is known, outward from the present one, on both sides."""
-    tried: dict[str, tuple[list[Any], ...]] = {}
-    price, day, budget = now["price"], now["launch_date"], now["budget"]
-    if price:
-        tried["price"] = ([round(price * (1 - s), 2) for s in _STEPS], [round(price * (1 + s), 2) for s in _STEPS])
-    if day is not None:
-        past = [day - timedelta(weeks=w) for w in _WEEKS]
-        later = [day + timedelta(weeks=w) for w in _WEEKS]
-        tried["launch_date"] = ([each for each in past if each >= plan.shop.today], later)
-    earns = plan.number("economics.contribution_12w.high") or plan.number("economics.contribution_12w")
-    if earns is not None and earns > 0:
-        base = budget or 0.0
-        tried["budget"] = ([base * (1 - s) for s in _STEPS] if base else [], [base + earns * s for s in (*_STEPS, 1.1)])
-    lead, service = now["lead_time_days"], now["service_level"]
-    tried["lead_time_days"] = ([d for d in reversed(_LEADS) if d < lead], [d for d in _LEADS if d > lead])
-    if service is not None:
-        tried["service_level"] = (
-            [s for s in reversed(_SERVICES) if s < service],
-            [s for s in _SERVICES if s > service],
-        )
-    return tried
-
-
-def _halfway(one: Any, other: Any) -> Any:
-    """The value between two of a kind; None where there is none."""
-    if one is None:
-        return None
-    if isinstance(one, date):
-        days = (other - one).days // 2
-        return one + timedelta(days=days) if days else None
-    if isinstance(one, int) and isinstance(other, int):
-        return (one + other) // 2 if abs(one - other) > 1 else None
-    return (one + other) / 2
-
-
-def _gap(now: Any, to: Any) -> float:
-    """How far a change goes, as a share of what is there; days count against a quarter."""
-    if isinstance(to, date):
-        return float(abs((to - now).days)) / 91
-    return float(abs(to - now) / abs(now)) if now else 1.0
-
-
-def _distance(flip: Flip, now: Mapping[str, Any]) -> float:
-    return float("inf") if flip.to is None else _gap(now[flip.input], flip.to)
+    if inputs.first_buy is not None and inputs.first_buy < 0:
+        raise ToolError(f"A first buy of {inputs.first_buy} units cannot be ordered; give zero or more.")
+    if inputs.promotion_depth is not None and not 0 < inputs.promotion_depth < 1:
+        raise ToolError(f"A depth of {inputs.promotion_depth:g} is no reduction; give a share between 0 and 1.")

@@ -31,7 +31,7 @@ def brief_writer(
     It is made here and not declared in `tools`, because it stands on them: bind it to the same shop as `tools`.
     """
 
-    @tool("write")
+    @tool("write", "internal")
     def write_brief(
         shop: Shop, product: str, launch_date: str | None = None, budget: float | None = None
     ) -> ToolResult:

@@ -10,6 +10,7 @@ from pathlib import Path
 from shop import BadInput
 
 CONFIG, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
+REPLY = "reply.json"  # how sure it must be of a call, once that is fitted
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,20 @@ def read_adapter(folder: Path, base: str) -> Adapter:
         )
     digest = hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
     return Adapter(folder, folder.name, digest)
+
+
+def least_sure(folder: Path) -> float:
+    """How sure an adapter must be of a call to make it; zero where that was not fitted.
+
+    Raises:
+        BadInput: The file says something else.
+    """
+    try:
+        return float(json.loads((folder / REPLY).read_text())["least_sure"])
+    except FileNotFoundError:
+        return 0.0
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{folder / REPLY} does not say how sure the adapter must be; fit it again.") from error
 
 
 def merge(base: Path, adapter: Adapter, target: Path) -> None:

@@ -36,6 +36,7 @@ class LocalChatModel(WritingChatModel):
 
     engine: SkipValidation[Engine] = Field(exclude=True, repr=False)
     is_tuned: bool = True  # false for a base model that was not taught the tools: it does not choose among them
+    least_sure: float = 0.0  # how sure the model must be of a call to make it, fitted to its adapter; zero: as it comes
     max_tokens: int = 512
     temperature: float = 0.0
     stop: list[str] | None = None
@@ -101,6 +102,7 @@ class LocalChatModel(WritingChatModel):
             temperature=kwargs.get("temperature", self.temperature),
             cancelled=kwargs.get("cancelled"),
             waiting=kwargs.get("waiting"),
+            least_sure=self.least_sure,
         )
         return self._messages(self.engine.generate(request))
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from agent.models.engine import Ending, Piece, Request, Turns, until_stop
-from agent.models.template import END
+from agent.models.template import CALL_START, END
 from shop import ToolError
 
 KEPT_PROMPTS = 4
+FAR = 1e4  # above every score, and finite, for a temperature divides by it
 Logits = NDArray[np.float32]
 
 
@@ -124,6 +125,7 @@ class Decoder:
         self._ends = sorted({*ends, *([] if turn_end is None else [turn_end])})
         self._tokenizer = tokenizer
         self._guide = LLTokenizer(tokenizer.to_str(), n_vocab=backend.vocabulary, eos_token=self._ends)
+        self._call = tokenizer.encode(CALL_START, add_special_tokens=False).ids[0]
         self._fast_forward = fast_forward
         self._prompts = PromptStore(backend, kept_prompts)
         self._turns = Turns()
@@ -172,6 +174,8 @@ class Decoder:
                 logits = self._read(prompt, pending, request, run)
                 if logits is None:
                     return
+                if request.least_sure and not run.reply_tokens:
+                    logits = self._decided(logits, request.least_sure)
                 pending, tokens = [], [self._choose(logits, matcher, request.temperature)]
             if tokens[0] in self._ends:
                 return
@@ -207,6 +211,27 @@ class Decoder:
             prompt.reading = False
             run.forward_passes += 1
         return logits
+
+    def call_probability(self, prompt: str) -> float:
+        """How likely the model holds it that its reply to a prompt is a call, whatever a grammar would allow."""
+        tokens = self._tokenizer.encode(prompt, add_special_tokens=False).ids
+        with self._turns.turn():
+            kept = self._prompts.take(tokens)
+            logits = self._read(kept, tokens[len(kept.tokens) :], Request(prompt), _Run())
+            self._prompts.keep(kept)
+        assert logits is not None  # nobody can cancel it
+        likely = np.exp(logits - logits.max(), dtype=np.float64)
+        return float(likely[self._call] / likely.sum())
+
+    def _decided(self, logits: Logits, least_sure: float) -> Logits:
+        """The scores of a reply's first token with that of a call's beginning put above, or below, all others.
+
+        A model that was shown calls for the most part calls too readily; whether it may be right is in how sure it is.
+        """
+        likely = np.exp(logits - logits.max(), dtype=np.float64)
+        decided = logits.copy()
+        decided[self._call] = logits.max() + FAR if likely[self._call] / likely.sum() >= least_sure else -np.inf
+        return decided
 
     def _choose(self, logits: Logits, matcher: LLMatcher | None, temperature: float) -> int:
         if matcher:

@@ -19,7 +19,9 @@ class Request:
 
     `grammar` is llguidance Lark source, empty for free text. At `temperature` zero decoding is greedy.
     `cancelled` is looked at before every token, and while the request waits for its turn. `waiting` is told how many
-    requests are before this one, whenever that changes; zero when its turn has come after a wait.
+    requests are before this one, whenever that changes; zero when its turn has come after a wait. Where the grammar
+    allows text and a call, it is a call if the model begins one with at least the probability `least_sure`, whatever
+    text would be likelier; zero leaves it to the likeliest token.
     """
 
     prompt: str
@@ -29,6 +31,7 @@ class Request:
     temperature: float = 0.0
     cancelled: threading.Event | None = None
     waiting: Callable[[int], None] | None = None
+    least_sure: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ _HEADINGS = {  # our field: what headers call it, plainest first
     "list_price": "listprice rrp retailprice price msrp verkaufspreis vk 标价",
     "launch_date": "launchdate launch introduced firstsale releasedate 上市日期",
 }
-_FIELDS = {
+FIELDS = {
     "sales": ("sku", "date", "units", "price", "revenue", "order", "customer", "region", "name", "category"),
     "products": ("sku", "name", "category", "brand", "description", "cost", "list_price", "launch_date"),
 }
@@ -70,7 +70,7 @@ def guess_mapping(path: Path) -> Mapping:
     plain = {re.sub(r"[\W_]+", "", column.lower()): column for column in table.columns}
     kind: Literal["sales", "products"] = "sales" if _match("date", plain) and _match("units", plain) else "products"
     columns: dict[str, str] = {}
-    for name in _FIELDS[kind]:
+    for name in FIELDS[kind]:
         found = _match(name, {key: column for key, column in plain.items() if column not in columns.values()})
         if found is not None and not (name == "revenue" and "price" in columns):
             columns[name] = found
@@ -94,7 +94,7 @@ def _match(name: str, plain: dict[str, str]) -> str | None:
 
 def write_mapping(mapping: Mapping, path: Path) -> None:
     """Store a mapping as TOML, to be looked over and edited."""
-    lines = [f"# Fields for {mapping.table}: {', '.join(_FIELDS[mapping.table])}. Needed: {_needed(mapping.table)}."]
+    lines = [f"# Fields for {mapping.table}: {', '.join(FIELDS[mapping.table])}. Needed: {_needed(mapping.table)}."]
     settings = mapping.model_dump(exclude={"columns"})
     lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items()]
     lines += ["", "[columns]", *(f"{key} = {json.dumps(c, ensure_ascii=False)}" for key, c in mapping.columns.items())]
@@ -139,9 +139,9 @@ def load(job: Job, path: Path, mapping: Mapping) -> str:
             f"The mapping does not say which column is {', '.join(missing)}; {path.name} has the columns {found}; "
             "name them under [columns] of the mapping file."
         )
-    unknown = sorted(mapping.columns.keys() - set(_FIELDS[mapping.table]))
+    unknown = sorted(mapping.columns.keys() - set(FIELDS[mapping.table]))
     if unknown:
-        known = ", ".join(_FIELDS[mapping.table])
+        known = ", ".join(FIELDS[mapping.table])
         raise BadInput(f"The mapping has the unknown field {', '.join(unknown)}; the fields are {known}.")
     require_columns(table, [*mapping.columns.values(), *mapping.attributes], "correct the mapping file")
     _require_date_format(table, mapping)

@@ -7,9 +7,9 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from zipfile import BadZipFile
 
 import pandas as pd
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook
 
 from shop.errors import BadInput
+from shop.importers.limits import check_columns, check_rows, check_size, check_text, check_workbook, lines
 
 CHUNK = 100_000
 _DELIMITERS = ",;\t|"
@@ -66,6 +67,7 @@ def open_table(path: Path) -> TableFile:
         raise BadInput(f"There is no file {path}; check the path.")
     if path.stat().st_size == 0:
         raise BadInput(f"{path.name} is empty; export it again.")
+    check_size(path)
     suffix = path.suffix.lower()
     if suffix in _EXCEL:
         return _open_excel(path)
@@ -91,17 +93,10 @@ def require_columns(table: TableFile, needed: Iterable[str], next_step: str) -> 
 
 
 def _open_csv(path: Path) -> TableFile:
-    with path.open("rb") as file:
-        start = file.read(8)
-    if start[:4] == b"PK\x03\x04" or start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise BadInput(f"{path.name} is an Excel file by its content; rename it to .xlsx or .xls, or export it as CSV.")
-    if start[:4] == b"PAR1":
-        raise BadInput(f"{path.name} is a Parquet file by its content; rename it to .parquet.")
-    if start[:2] == b"\x1f\x8b":
-        raise BadInput(f"{path.name} is compressed; unpack it first.")
+    check_text(path)
     encoding = _encoding(path)
     with path.open(encoding=encoding, newline="") as file:
-        first = file.readline()
+        first = next(lines(file, path), "")
         delimiter = max(_DELIMITERS, key=first.count)
         file.seek(0)
         rows = _csv_rows(file, delimiter, path)
@@ -134,9 +129,10 @@ def _encoding(path: Path) -> str:
     raise BadInput(f"{path.name} is not text in UTF-8 or Windows-1252; save it as CSV UTF-8 and import it again.")
 
 
-def _csv_rows(file: Iterable[str], delimiter: str, path: Path) -> Iterator[list[str]]:
-    reader = csv.reader(file, delimiter=delimiter)
-    while True:
+def _csv_rows(file: IO[str], delimiter: str, path: Path) -> Iterator[list[str]]:
+    reader = csv.reader(lines(file, path), delimiter=delimiter)
+    for number in count(0):  # the header is none of the rows
+        check_rows(number, path)
         try:
             row = next(reader)
         except StopIteration:
@@ -165,6 +161,7 @@ def _csv_chunks(table: TableFile, size: int) -> Iterator[Chunk]:
 
 
 def _open_excel(path: Path) -> TableFile:
+    check_workbook(path)
     book = _workbook(path)
     columns: tuple[str, ...] = ()
     rows = 0
@@ -221,6 +218,8 @@ def _open_parquet(path: Path) -> TableFile:
     with file:
         if file.metadata.num_rows == 0:
             raise BadInput(f"{path.name} has columns but no rows; export it again.")
+        check_rows(file.metadata.num_rows, path)
+        check_columns(file.metadata.num_columns, path)
         return TableFile(path, "parquet", tuple(file.schema_arrow.names), rows=file.metadata.num_rows)
 
 
@@ -235,6 +234,7 @@ def _parquet_chunks(table: TableFile, size: int) -> Iterator[Chunk]:
 
 
 def _distinct(names: Sequence[str], path: Path) -> tuple[str, ...]:
+    check_columns(len(names), path)
     twice = sorted({name for name in names if name and list(names).count(name) > 1})
     if twice:
         raise BadInput(f"{path.name} has two columns named {', '.join(twice)}; rename one.")

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, Table, bindparam, func, insert
 from shop import rollup
 from shop import schema as t
 from shop.database import insert_new
+from shop.own_rows import is_public
 from shop.service.rules import CANCELLED
 from shop.service.types import Account, Address, Item, Method, Order, Payment, Request, Variant
 
@@ -92,7 +93,7 @@ def read_order(connection: Connection, customer_id: str, said: str) -> Order | N
         return None
     order = {"order": row["id"]}
     items = tuple(
-        Item(each.line, each.sku, each.name, each.price_cents, each.type, dict(each.attributes))
+        Item(each.line, each.sku, each.name, each.price_cents, each.type, _options(each.attributes))
         for each in connection.execute(_ITEMS, order)
         for _ in range(each.units)
     )
@@ -111,7 +112,7 @@ def read_variants(connection: Connection, skus: Iterable[str] = (), types: Itera
     )
     return {
         row.sku: Variant(
-            row.sku, row.name, row.type_id, row.type_name, row.list_price_cents, row.available, dict(row.attributes)
+            row.sku, row.name, row.type_id, row.type_name, row.list_price_cents, row.available, _options(row.attributes)
         )
         for row in connection.execute(query)
     }
@@ -186,6 +187,11 @@ def _put(connection: Connection, table: Table, key: Mapping[str, str], values: M
     if not insert_new(connection, table, [{**key, **values}]):
         own = [table.c[name] == value for name, value in key.items()]
         connection.execute(update(table).where(*own).values(**values))
+
+
+def _options(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """What a customer may know a variant by; who asks may see every row, what she is told of it must not differ."""
+    return {name: str(value) for name, value in attributes.items() if is_public(name)}
 
 
 def _address(row: Mapping[str, Any]) -> Address | None:

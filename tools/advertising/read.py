@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -152,10 +152,20 @@ def weekly_value(media: Media, response: Response, group: int, start: date, week
     return np.array([level * season[(k - 1) % len(season)] / recent for k in ahead])
 
 
-def expected_rates(learned: Learned, channel: str, category: str, quarter: int) -> tuple[Array, Array]:
-    """Click and order rate of a campaign: expected, P10 and P90 of the next one, (3,) each."""
-    row = pd.DataFrame([{"channel": channel, "category": category, "quarter": f"Q{quarter}"}])
-    return _spread(learned.clicks, row), _spread(learned.orders, row)
+def expected_rates(learned: Learned, campaigns: Mapping[str, str], quarter: int) -> dict[str, tuple[Array, Array]]:
+    """Click and order rate of campaigns, by channel: expected, P10 and P90 of the next one, (3,) each.
+
+    Args:
+        learned: What past campaigns tell.
+        campaigns: Category by channel.
+        quarter: Of the year, one to four.
+    """
+    if not campaigns:
+        return {}
+    made = [{"channel": name, "category": of, "quarter": f"Q{quarter}"} for name, of in campaigns.items()]
+    rows = pd.DataFrame(made)
+    clicks, orders = _spread(learned.clicks, rows), _spread(learned.orders, rows)
+    return {name: (clicks[at], orders[at]) for at, name in enumerate(campaigns)}
 
 
 def cost_per_click(campaigns: pd.DataFrame, channel: str, category: str) -> float | None:
@@ -166,13 +176,14 @@ def cost_per_click(campaigns: pd.DataFrame, channel: str, category: str) -> floa
     return float(used["spend"].sum() / used["clicks"].sum()) if used["clicks"].sum() > 0 else None
 
 
-def _spread(model: RateModel, row: pd.DataFrame) -> Array:
+def _spread(model: RateModel, rows: pd.DataFrame) -> Array:
+    """Expected rate, P10 and P90 of each row (N, 3)."""
     from scipy.stats import beta
 
-    mean = float(np.clip(model.predict(row)[0], 1e-7, 1 - 1e-7))
+    mean = np.clip(model.predict(rows), 1e-7, 1 - 1e-7)
     rho = float(np.clip(model.concentration, 1e-6, 0.999))
     a, b = mean * (1 / rho - 1), (1 - mean) * (1 / rho - 1)
-    return np.array([mean, beta.ppf(0.1, a, b), beta.ppf(0.9, a, b)])
+    return np.column_stack([mean, beta.ppf(0.1, a, b), beta.ppf(0.9, a, b)])
 
 
 def _nuisance(media: Media) -> Array:

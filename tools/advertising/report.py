@@ -76,11 +76,11 @@ def split(sheet: Sheet, learned: Learned, plan: Plan, asked: Asked) -> Table:
     """Budget, rates and marginal return of each channel."""
     cells = []
     total = plan.by_week.sum(axis=0)
-    quarter = (asked.start.month - 1) // 3 + 1
+    placed = {name: asked.category or _usual(learned, name) for name in plan.channels}
+    rates = expected_rates(learned, placed, (asked.start.month - 1) // 3 + 1)
     for c, name in enumerate(plan.channels):
-        stem = f"ads.{name}"
-        category = asked.category or _usual(learned, name)
-        clicked, ordered = expected_rates(learned, name, category, quarter)
+        stem, category = f"ads.{name}", placed[name]
+        clicked, ordered = rates[name]
         price = cost_per_click(learned.campaigns, name, category)
         clicks = None if price is None else float(total[c] / price)
         rate = f"campaigns so far, {learned.clicks.name}, chosen on left-out campaigns; bounds for the next campaign"
@@ -138,14 +138,15 @@ def stop_loss(sheet: Sheet, learned: Learned, plan: Plan, asked: Asked) -> Table
     from scipy.stats import poisson
 
     cells = []
-    quarter = (asked.start.month - 1) // 3 + 1
+    placed = {name: asked.category or _usual(learned, name) for name in plan.channels}
+    rates = expected_rates(learned, placed, (asked.start.month - 1) // 3 + 1)
     for c, name in enumerate(plan.channels):
-        category = asked.category or _usual(learned, name)
+        category = placed[name]
         price = cost_per_click(learned.campaigns, name, category)
         total = float(plan.by_week[:, c].sum())
         if price is None or total <= 0:
             continue
-        low = float(expected_rates(learned, name, category, quarter)[1][1])
+        low = float(rates[name][1][1])
         # Zero orders must be unlikely for a channel at the low end of what is normal.
         enough = -np.log(_LIKELY) / max(low / price, 1e-12)
         look = max(float(plan.by_week[:2, c].sum()), enough)

@@ -18,7 +18,7 @@ from tools.figures import Sheet
 from tools.registry import tool
 
 
-@tool("read")
+@tool("read", "internal")
 def plan_advertising(
     shop: Shop,
     budget: float,

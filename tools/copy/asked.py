@@ -6,8 +6,8 @@ import re
 
 from shop import Shop, ToolError
 from shop.text import CHINESE
-from tools.copy.compose import Tone
 from tools.copy.limits import Language
+from tools.copy.voice import Tone
 
 _LANGUAGES: dict[Language, re.Pattern[str]] = {
     "zh": re.compile(r"zh\b|cn\b|chinese|mandarin|中文|汉语|普通话|简体|华语", re.I),
@@ -44,11 +44,11 @@ def language_asked(shop: Shop, said: str | None, product: str) -> Language:
     raise ToolError(f"Copy is written in English or Chinese, not in “{said}”; choose one and have it translated.")
 
 
-def tone_asked(said: str | None) -> tuple[Tone, bool]:
-    """The tone, and whether the word for it was understood; friendly where none was given or it was not."""
+def tone_asked(said: str | None, usual: Tone = "friendly") -> tuple[Tone, bool]:
+    """The tone, and whether the word for it was understood; the shop's usual one where none was given or it was not."""
     if said is None or not said.strip():
-        return "friendly", True
+        return usual, True
     if re.search(r"informal|not (?:too )?formal|less formal|别太正式|不要太正式", said, re.I):
         return "friendly", True
     found = next((tone for tone, pattern in _TONES.items() if pattern.search(said)), None)
-    return found or "friendly", found is not None
+    return found or usual, found is not None

@@ -10,8 +10,9 @@ from typing import Literal
 from shop.text import CHINESE, is_chinese
 from tools.copy.claims import PLACEHOLDER, Claims, named, shown
 from tools.copy.compose import LEAST_HEADLINES, phrases
-from tools.copy.forbidden import forbidden_words
+from tools.copy.forbidden import PLAIN, forbidden_words
 from tools.copy.limits import Channel, Language, limit_of, limits
+from tools.copy.voice import Voice
 from tools.text import tokens
 
 Rule = Literal["part", "claim", "number", "limit", "forbidden", "language", "words"]
@@ -27,7 +28,9 @@ class Problem:
     about: str
 
 
-def check_copy(text: Mapping[str, str], claims: Claims, channel: Channel, language: Language) -> list[Problem]:
+def check_copy(
+    text: Mapping[str, str], claims: Claims, channel: Channel, language: Language, voice: Voice = PLAIN
+) -> list[Problem]:
     """Problems of a text; none means that it may go out.
 
     Args:
@@ -35,6 +38,7 @@ def check_copy(text: Mapping[str, str], claims: Claims, channel: Channel, langua
         claims: The ledger: a placeholder outside it, a figure typed out, or a word that neither the phrases of the
             language nor any claim holds is not backed.
         channel, language: Which limits and which language hold.
+        voice: Whose words are avoided, and whose markets' rules hold.
     """
     found = _parts(text, channel, language)
     attributes = {key for claim in claims.values() for key in claim.fact.covers}
@@ -47,7 +51,7 @@ def check_copy(text: Mapping[str, str], claims: Claims, channel: Channel, langua
         if not limit.fits(told):
             found.append(Problem("limit", part, f"{limit.length(told)} of at most {limit.room(told)}"))
         own = shown(template, _but(claims, "price", "policy"))
-        found += [Problem("forbidden", part, word.word) for word in forbidden_words(own, attributes)]
+        found += [Problem("forbidden", part, word.word) for word in forbidden_words(own, attributes, voice)]
         if language == "en" and CHINESE.search(PLACEHOLDER.sub("", template)):
             found.append(Problem("language", part, "Chinese words in English copy"))
         found += [Problem("words", part, word) for word in _unbacked(template, claims, language)]

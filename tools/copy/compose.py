@@ -12,8 +12,8 @@ from typing import Literal
 
 from tools.copy.claims import Claims, named, shown
 from tools.copy.limits import Channel, Language, limit_of
+from tools.copy.voice import Tone
 
-Tone = Literal["friendly", "formal", "playful"]
 Status = Literal["live", "coming", "soon"]
 Copy = dict[str, str]  # part to template
 MOST_BULLETS = 5

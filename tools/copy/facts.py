@@ -10,8 +10,9 @@ from typing import Literal
 from shop import Draft, Passage, Product, Rows
 from shop.text import clean, language_of, sentences, shorten
 from tools.copy.bilingual import in_language
-from tools.copy.forbidden import BannedWord, without_forbidden
+from tools.copy.forbidden import PLAIN, BannedWord, without_forbidden
 from tools.copy.limits import Language
+from tools.copy.voice import Voice
 from tools.text import tokens
 
 Kind = Literal["name", "brand", "category", "attribute", "sentence", "price", "launch", "shop", "reviews", "policy"]
@@ -58,11 +59,11 @@ class Removed:
     language: str
 
 
-def product_facts(item: Product | Draft) -> tuple[list[Fact], list[Removed]]:
+def product_facts(item: Product | Draft, voice: Voice = PLAIN) -> tuple[list[Fact], list[Removed]]:
     """Facts of a product or draft in the order in which copy prefers them, and the forbidden words taken out.
 
     First the sentences of its description that tell of an attribute, then the attributes that no sentence tells of,
-    then the other sentences.
+    then the other sentences. All are in the shop's own words, where it prefers others.
     """
     known = {key: value for key, value in item.attributes.items() if _for_shoppers(key, str(value))}
     where, rows = _where(item)
@@ -70,13 +71,13 @@ def product_facts(item: Product | Draft) -> tuple[list[Fact], list[Removed]]:
     said: list[tuple[str, str, frozenset[str]]] = []
     for text in _descriptions(item):
         for sentence in sentences(clean(text)):
-            left, hits = without_forbidden(sentence, known)
+            left, hits = without_forbidden(voice.worded(sentence), known, voice)
             removed += [Removed(hit, f"{where}, description", language_of(sentence)) for hit in hits]
             if left and len(left) <= LONGEST:
                 said.append((left, language_of(left), _told(left, known)))
     plain: list[tuple[str, str]] = []
     for key, value in known.items():
-        left, hits = without_forbidden(str(value), known)
+        left, hits = without_forbidden(voice.worded(str(value)), known, voice)
         removed += [Removed(hit, f"{where}, attribute {key}", "") for hit in hits]
         if left:
             plain.append((key, left))

@@ -10,7 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from shop.text import is_chinese
+from tools.copy.voice import Market, Voice
 
+PLAIN = Voice()
+HOUSE = "house"  # the pack of the shop's own words
 # Only an adjective before its noun can go without the sentence falling apart.
 _BEFORE_NOUN = re.compile(
     r"\s+(?!of\b|in\b|for\b|at\b|to\b|on\b|and\b|or\b|but\b|when\b|if\b|than\b|you\b|we\b)[a-z]", re.I
@@ -29,24 +32,39 @@ class BannedWord:
     why: str
 
 
-def forbidden_words(text: str, attributes: Iterable[str] = ()) -> list[BannedWord]:
-    """Forbidden words of a text in order of the packs, those supported by one of the attributes left out."""
+@dataclass(frozen=True)
+class Pack:
+    """Words on one subject: why they may not stand, by which rules, in which markets, and what would support them."""
+
+    name: str
+    why: str
+    source: str
+    markets: frozenset[Market]
+    unless: frozenset[str]
+    pattern: re.Pattern[str]
+
+
+def forbidden_words(text: str, attributes: Iterable[str] = (), voice: Voice = PLAIN) -> list[BannedWord]:
+    """Forbidden words of a text in order of the packs, those supported by one of the attributes left out.
+
+    The packs are those of the markets in which the shop sells; the words that the shop itself avoids come last.
+    """
     known = {name.casefold() for name in attributes}
     hits = []
-    for pack, why, unless, pattern in _packs():
-        if not known & unless:
-            hits += [BannedWord(match[0], pack, why) for match in pattern.finditer(text)]
-    return hits
+    for pack in packs():
+        if not known & pack.unless and pack.markets & set(voice.markets):
+            hits += [BannedWord(match[0], pack.name, pack.why) for match in pack.pattern.finditer(text)]
+    return hits + [BannedWord(word, HOUSE, "a word that this shop avoids") for word in voice.avoided(text)]
 
 
-def without_forbidden(text: str, attributes: Iterable[str] = ()) -> tuple[str, list[BannedWord]]:
+def without_forbidden(text: str, attributes: Iterable[str] = (), voice: Voice = PLAIN) -> tuple[str, list[BannedWord]]:
     """The text without its forbidden words, and what they were; empty where it does not read without them.
 
     An absolute adjective before its noun is cut out ("the best kettle" becomes "the kettle"); a text with any other
     forbidden word is given up, since half a claim is still one.
     """
     names = tuple(attributes)
-    hits = forbidden_words(text, names)
+    hits = forbidden_words(text, names, voice)
     if not hits:
         return text, []
     if is_chinese(text) or any(hit.pack != "absolute" for hit in hits):
@@ -73,11 +91,13 @@ def _cut(text: str, word: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _packs() -> tuple[tuple[str, str, frozenset[str], re.Pattern[str]], ...]:
+def packs() -> tuple[Pack, ...]:
+    """All packs, in the order of the file."""
     listed = tomllib.loads(Path(__file__).with_name("forbidden.toml").read_text(encoding="utf-8"))
-    packs = []
+    found = []
     for name, pack in listed.items():
         english = "|".join(pack["en"])
         pattern = re.compile(rf"(?<![A-Za-z])(?:{english})(?![A-Za-z])|" + "|".join(pack["zh"]), re.I)
-        packs.append((name, pack["why"], frozenset(entry.casefold() for entry in pack["unless"]), pattern))
-    return tuple(packs)
+        unless = frozenset(entry.casefold() for entry in pack["unless"])
+        found.append(Pack(name, pack["why"], pack["source"], frozenset(pack["markets"]), unless, pattern))
+    return tuple(found)

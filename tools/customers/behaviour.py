@@ -89,30 +89,29 @@ def _paths(sheet: Sheet, chain: Chain) -> Table:
 
 
 def _later(sheet: Sheet, found: list[Sequel]) -> Table:
-    rows = []
     how = "order of first purchases against the order that chance would have; false discovery rate one in twenty"
-    for i, each in enumerate([e for e in found if e.customers >= LEAST_SHOWN][:_SHOWN], start=1):
-        rows.append(
-            (
-                sheet.add(f"later.first_{i}", "First", each.first, "text", how),
-                sheet.add(f"later.then_{i}", "Later", each.then, "text", how),
-                sheet.add(f"later.customers_{i}", "Customers", each.customers, "count", how),
-                sheet.add(f"later.lift_{i}", "Times chance", each.lift, "ratio", how),
-            )
-        )
-    return Table(title="Bought one after the other", columns=("First", "Later", "Customers", "Lift"), rows=tuple(rows))
+    kept = [(each.first, each.then, each.customers, each.lift) for each in found if each.customers >= LEAST_SHOWN]
+    return _pairs(sheet, "Bought one after the other", "later", ("First", "Then", "Customers"), how, kept)
 
 
 def _together(sheet: Sheet, found: list[Rule]) -> Table:
-    rows = []
     how = "FP-growth; Fisher's exact test, false discovery rate one in twenty"
-    for i, rule in enumerate([r for r in found if r.together >= LEAST_SHOWN][:_SHOWN], start=1):
-        rows.append(
-            (
-                sheet.add(f"together.first_{i}", "One", rule.first, "text", how),
-                sheet.add(f"together.second_{i}", "Other", rule.second, "text", how),
-                sheet.add(f"together.orders_{i}", "Orders", rule.together, "count", how),
-                sheet.add(f"together.lift_{i}", "Times chance", rule.lift, "ratio", how),
-            )
+    kept = [(rule.first, rule.second, rule.together, rule.lift) for rule in found if rule.together >= LEAST_SHOWN]
+    return _pairs(sheet, "Bought together", "together", ("First", "Second", "Orders"), how, kept)
+
+
+def _pairs(
+    sheet: Sheet, title: str, stem: str, names: tuple[str, str, str], how: str, found: list[tuple[str, str, int, float]]
+) -> Table:
+    """Pairs of things with how many had both and how many times chance that is: `stem.first_1` and so on."""
+    first, second, both = names
+    rows = [
+        (
+            sheet.add(f"{stem}.{first.lower()}_{i}", first, one, "text", how),
+            sheet.add(f"{stem}.{second.lower()}_{i}", second, other, "text", how),
+            sheet.add(f"{stem}.{both.lower()}_{i}", both, count, "count", how),
+            sheet.add(f"{stem}.lift_{i}", "Times chance", lift, "ratio", how),
         )
-    return Table(title="Bought together", columns=("One", "Other", "Orders", "Lift"), rows=tuple(rows))
+        for i, (one, other, count, lift) in enumerate(found[:_SHOWN], start=1)
+    ]
+    return Table(title=title, columns=(*names, "Lift"), rows=tuple(rows))

@@ -22,7 +22,7 @@ _SHOWN = 4
 _YOUNG = "too few of the shop's customers came again, or stayed away, to learn it from"
 
 
-@tool("read")
+@tool("read", "internal")
 def customer_profile(shop: Shop, customer: str) -> ToolResult:
     """Describe one customer: habits, interests, needs, value and churn risk.
 

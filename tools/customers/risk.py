@@ -37,7 +37,7 @@ class AtRisk:
     away: int
 
 
-@tool("read")
+@tool("read", "internal")
 def predict_churn(shop: Shop, segment: str | None = None, limit: int = 10) -> ToolResult:
     """List customers who are likely to stop buying, with the reasons, the money at stake and what to do.
 

@@ -38,7 +38,7 @@ class Grouping:
     clusters: Clusters | None = None
 
 
-@tool("read")
+@tool("read", "internal")
 def segment_customers(
     shop: Shop, by: Literal["rfm", "behaviour", "value"] = "rfm", segments: int | None = None
 ) -> ToolResult:

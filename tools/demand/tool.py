@@ -28,7 +28,7 @@ _MEMBERS = {
 }
 
 
-@tool("read")
+@tool("read", "internal")
 def forecast_demand(
     shop: Shop, product: str, weeks: int = 12, price: float | None = None, promotion: bool = False
 ) -> ToolResult:

@@ -83,7 +83,7 @@ class Plan:
     opening: float
 
 
-def order_plan(draws: Array, needs: Needs, launched: bool = False) -> Plan:
+def order_plan(draws: Array, needs: Needs, launched: bool = False, order: int | None = None) -> Plan:
     """The order and the reorder rule from draws of weekly demand.
 
     Levels are the newsvendor's quantile of demand over the cover (for the order-up-to level) and over a lead time plus
@@ -94,17 +94,15 @@ def order_plan(draws: Array, needs: Needs, launched: bool = False) -> Plan:
         draws: Demand by draw and week (N, H), H at least review + 2 · lead and twelve.
         needs: See `Needs`.
         launched: Whether the product sells already: then the order must wait for its lead time.
+        order: Units to order now in place of the order-up-to level less what is there.
     """
     from_week = 0 if launched else needs.review
     over_cover = _over(draws, 0, needs.cover, needs)
     after = _over(draws, from_week, from_week + needs.lead + 1, needs)
     up_to, reorder = (_level(weeks, draws, needs) for weeks in (over_cover, after))
     reorder = min(reorder, up_to) if launched else reorder
-    order = (
-        None
-        if launched and needs.on_hand is None
-        else in_packs(up_to - (needs.on_hand or 0), needs.minimum, needs.pack)
-    )
+    if order is None and not (launched and needs.on_hand is None):
+        order = in_packs(up_to - (needs.on_hand or 0), needs.minimum, needs.pack)
     if launched:
         opening = float(up_to if needs.on_hand is None else needs.on_hand)
         rule = Rule(reorder, up_to)

@@ -36,6 +36,7 @@ class Asked:
     order_cost: float | None
     minimum: float | None
     pack: float | None
+    first_buy: int | None = None
 
 
 def levels(sheet: Sheet, asked: Asked, demand: WeeklyDemand, plan: Plan) -> None:
@@ -43,6 +44,7 @@ def levels(sheet: Sheet, asked: Asked, demand: WeeklyDemand, plan: Plan) -> None
     needs = asked.needs
     target = "fill rate" if needs.fill is not None else "service level"
     how = f"order-up-to level less stock on hand, in whole packs and at least the minimum; demand from {demand.basis}"
+    how = how if asked.first_buy is None else "as given"
     sheet.add("buy.first_buy", "Buy now", plan.order, "units", how, rows=demand.rows, reason=_NO_STOCK)
     words = f"quantile of demand over the cover at the {target} (newsvendor); demand from {demand.basis}"
     sheet.add("buy.order_up_to", "Order-up-to level", plan.up_to, "units", words, rows=demand.rows)

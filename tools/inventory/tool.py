@@ -25,7 +25,7 @@ _SERVICE_RANGE = (0.5, 0.999)
 _USUAL_SERVICE = 0.95
 
 
-@tool("read")
+@tool("read", "internal")
 def plan_inventory(
     shop: Shop,
     product: str,
@@ -38,6 +38,7 @@ def plan_inventory(
     fill_rate: float | None = None,
     lead_time_spread_days: float = 0.0,
     order_cost: float | None = None,
+    first_buy: int | None = None,
 ) -> ToolResult:
     """Plan the first order and the reorder rule for a product.
 
@@ -53,8 +54,11 @@ def plan_inventory(
         fill_rate: Share of demand to serve from the shelf, in place of a service level, between 0.5 and 0.999.
         lead_time_spread_days: Standard deviation of the lead time, in days.
         order_cost: Cost of placing one order.
+        first_buy: Units to order now in place of the planned ones, to see what they would bring.
     """
     _check(lead_time_days, service_level, review_days, clearance_share, fill_rate, lead_time_spread_days, order_cost)
+    if first_buy is not None and first_buy < 0:
+        raise ToolError(f"A first buy of {first_buy} units cannot be ordered; give zero or more.")
     item = _as_planned(shop, find_product(shop, product), price, launch_date)
     lead, review = ceil(lead_time_days / 7), ceil(review_days / 7)
     horizon = max(JUDGED_WEEKS, lead + review) + lead
@@ -65,8 +69,8 @@ def plan_inventory(
     on_hand = _on_hand(shop, item) if demand.launched else None
     spread = lead_time_spread_days / 7
     needs = Needs(lead, review, service, fill_rate, spread, on_hand, minimum or 0.0, pack or 1.0)
-    asked = Asked(item, needs, words, lead_time_days, money, order_cost, minimum, pack)
-    plan = order_plan(demand.draws, needs, demand.launched)
+    asked = Asked(item, needs, words, lead_time_days, money, order_cost, minimum, pack, first_buy)
+    plan = order_plan(demand.draws, needs, demand.launched, first_buy)
     sheet = Sheet()
     report.levels(sheet, asked, demand, plan)
     states = report.risks(sheet, asked, plan)

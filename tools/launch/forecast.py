@@ -115,6 +115,8 @@ def launch_forecast(
     Raises:
         ToolError: Horizon or date out of range, or the shop has too few launches.
     """
+    if price == own_price(item):
+        price = None  # the same question
     wanted = launch_date or item.launch_date
     sells = isinstance(item, Product) and item.launch_date is not None and item.launch_date <= shop.cutoff
     launched = _launch_day(shop, None if sells else wanted, weeks)

@@ -13,6 +13,7 @@ from shop.dates import parse_day
 from shop.resolve import find_product
 from tools.figures import Sheet, evidence, interval
 from tools.launch.forecast import LaunchForecast, launch_forecast
+from tools.launch.lessons import lesson_table
 from tools.launch.why import why_tables
 from tools.registry import tool
 
@@ -20,7 +21,7 @@ _FEW = "the shop has too few finished launches to try the method on"
 _SELLING_WEEKS = 8
 
 
-@tool("read")
+@tool("read", "internal")
 def forecast_launch(
     shop: Shop, product: str, price: float | None = None, launch_date: str | None = None, weeks: int = 12
 ) -> ToolResult:
@@ -44,10 +45,11 @@ def forecast_launch(
     analogue_table = _analogues(shop, sheet, forecast)
     _errors(sheet, forecast)
     whys = why_tables(sheet, forecast)
+    lessons = lesson_table(shop, sheet, list(forecast.analogues["sku"]))
     return ToolResult(
         summary=_summary(sheet, forecast),
         figures=sheet.figures,
-        tables=(week_table, analogue_table, *whys),
+        tables=(week_table, analogue_table, *whys, *([lessons] if lessons else [])),
         chart=chart,
         warnings=_warnings(item, forecast),
     )

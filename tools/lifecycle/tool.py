@@ -44,7 +44,7 @@ class Lives:
         return view_stage(self.demand[row], self.from_launch[row], self.shapes[self.from_launch[row]])
 
 
-@tool("read")
+@tool("read", "internal")
 def lifecycle_stage(shop: Shop, product: str | None = None, category: str | None = None) -> ToolResult:
     """Tell where a product, or the products of a category, stand in their life and what to do.
 

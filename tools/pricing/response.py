@@ -113,7 +113,8 @@ def competitor_response(
     rows = evidence(shop, "competitor_prices", {"sku": tuple(ladder.rivals["sku"])}) if rival else None
     name, asked = rival or (None, None)
     nearest = "among rivals' latest prices for comparable products the nearest to ours"
-    sheet.add("price.rival_name", "Nearest rival", name, "text", nearest, rows=rows, reason=_NO_RIVAL)
+    label = "Nearest rival"
+    sheet.add("price.rival_name", label, name, "text", nearest, rows=rows, reason=_NO_RIVAL, untrusted=True)
     sheet.add("price.rival_price", "What it asks now", asked, "money", nearest, rows=rows, reason=_NO_RIVAL)
     sheet.add(
         "price.rival_response",

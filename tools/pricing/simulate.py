@@ -34,7 +34,7 @@ class Scenario:
     outside: bool = False
 
 
-@tool("read")
+@tool("read", "internal")
 def simulate_price(shop: Shop, product: str, price: float) -> ToolResult:
     """Say what a product would sell and earn at a given price, against today's price.
 

@@ -18,7 +18,7 @@ from tools.pricing.weeks import stock_and_path
 from tools.registry import tool
 
 
-@tool("read")
+@tool("read", "internal")
 def recommend_price(
     shop: Shop,
     product: str,

@@ -13,6 +13,7 @@ from tools.demand.forecast import demand_forecast
 from tools.demand.read import read_panel
 from tools.inventory.demand import spread_out
 from tools.launch import has_history, launch_forecast
+from tools.launch.learning import HORIZON
 from tools.promotion.contribution import AFTER, Ground, Outcome, promote
 from tools.promotion.coupons import SHARES, CouponEvidence
 from tools.promotion.response import Effects
@@ -54,7 +55,9 @@ def ground(shop: Shop, item: Draft | Product, price: float, cost: float, start: 
         units = spread_out(made.quantiles)[:, ahead:]
     else:
         ahead = max(0, (start - launch).days // 7) if launch else 0
-        units = launch_forecast(shop, item, weeks=min(ahead + weeks + AFTER, 52)).draws[:, ahead:]
+        last = min(ahead + weeks + AFTER, 52)
+        # At least as far as others ask for the same launch: then they share one forecast.
+        units = launch_forecast(shop, item, weeks=max(last, HORIZON)).draws[:, ahead:last]
     if units.shape[1] < weeks + AFTER:
         raise ToolError("The forecast does not reach to the end of that promotion; plan an earlier or a shorter one.")
     rest, share = _rest(shop, item, float(units.mean()))
@@ -63,7 +66,8 @@ def ground(shop: Shop, item: Draft | Product, price: float, cost: float, start: 
 
 def _rest(shop: Shop, item: Draft | Product, weekly: float) -> tuple[float, float]:
     """Weekly contribution of the rest of the category over the last quarter, and the product's share of its units."""
-    data = read_panel(shop, item.category or None, weeks=_RECENT)
+    name = "promotion-rest-" + "".join(char if char.isalnum() else "-" for char in item.category)
+    data = shop.learned(name, lambda: read_panel(shop, item.category or None, weeks=_RECENT))
     if data is None:
         return 0.0, 0.0
     other = (data.frame["sku"] != (item.sku if isinstance(item, Product) else "")).to_numpy()

@@ -24,7 +24,7 @@ from tools.registry import tool
 _ACTIVE = timedelta(days=365)
 
 
-@tool("read")
+@tool("read", "internal")
 def plan_promotion(
     shop: Shop,
     product: str,

@@ -35,7 +35,7 @@ _LEAST_GAIN = 10
 _EPOCH = datetime(1970, 1, 1)
 
 
-@tool("read")
+@tool("read", "internal")
 def recommend_audience(shop: Shop, product: str, size: int | None = None) -> ToolResult:
     """Recommend the customers to tell first about a product, with their expected response.
 

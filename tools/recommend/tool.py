@@ -30,7 +30,7 @@ class _Asked:
     limit: int
 
 
-@tool("read")
+@tool("read", "internal")
 def recommend_products(
     shop: Shop, customer: str | None = None, product: str | None = None, limit: int = 5
 ) -> ToolResult:

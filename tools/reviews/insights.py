@@ -43,7 +43,7 @@ class _Asked:
     side: Side | None
 
 
-@tool("read")
+@tool("read", "internal")
 def review_insights(shop: Shop, query: str, product: str | None = None, category: str | None = None) -> ToolResult:
     """Find what buyers praise and complain about in reviews, as n of N with quotes and counter-quotes.
 
@@ -174,7 +174,7 @@ def _quote(sheet: Sheet, key: str, label: str, quotes: tuple[tuple[str, str], ..
         return sheet.add(key, label, None, "text", formula, reason="no review says otherwise")
     review, sentence = quotes[0]
     rows = Rows(table="reviews", where={"id": (review,)}, count=1)
-    said = sheet.add(key, label, f"“{shorten(sentence, 160)}”", "text", formula, rows=rows)
+    said = sheet.add(key, label, f"“{shorten(sentence, 160)}”", "text", formula, rows=rows, untrusted=True)
     whole = own.loc[own["id"] == review, "text"].iloc[0]
     return f"{said} {sheet.cite(f'{key}_source', Passage(id=review, source=f'review {review}', text=whole), rows)}"
 
@@ -223,8 +223,9 @@ def _nearest(shop: Shop, sheet: Sheet, query: str, asked: _Asked) -> str:
 def _near(sheet: Sheet, number: int, hit: Hit) -> str:
     rows = Rows(table="reviews", where={"id": (hit.ref,)}, count=1)
     text = f"“{shorten(hit.passage.text, 160)}”"
-    quote = sheet.add(f"reviews.near_{number}", "Said in a review", text, "text", "closest sentence", rows=rows)
-    return f"{quote} {sheet.cite(f'reviews.near_{number}_source', hit.passage, rows)}"
+    key, formula = f"reviews.near_{number}", "closest sentence"
+    quote = sheet.add(key, "Said in a review", text, "text", formula, rows=rows, untrusted=True)
+    return f"{quote} {sheet.cite(f'{key}_source', hit.passage, rows)}"
 
 
 def _summary(sheet: Sheet, found: list[Theme]) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from rapidfuzz.utils import default_process
 
 from shop import Draft, Figure, Product, Shop, ToolError
+from shop.brief_log import Approval, approvals, frozen_document
 from tools.scoring.compare import PlannedWeeks
 
 LINK = "draft"  # attribute of a product that names the draft it was
@@ -28,19 +29,47 @@ class Pair:
 
 @dataclass(frozen=True)
 class FrozenPlan:
-    """What a stored brief had planned. `total` is over all weeks of the plan, with its interval."""
+    """What a brief had planned before the launch.
+
+    Attributes:
+        brief, plan_hash, cutoff: Which brief, and the last day that it knew of.
+        approved: Whether it was approved, and so frozen, when the product launched; else it is the last one written.
+        launch: The day it planned for.
+        weeks: Its weeks.
+        total: Units over all weeks of the plan, with their interval.
+        first_buy: Units.
+        figures: Every figure that it held, as stored, by id.
+        settings: Its thresholds, as stored.
+    """
 
     brief: str
     plan_hash: str
     cutoff: date
+    approved: bool
     launch: date
     weeks: PlannedWeeks
     total: Figure | None
     first_buy: float | None
+    figures: Mapping[str, Any]
+    settings: Mapping[str, Any]
 
     @property
     def horizon(self) -> int:
         return len(self.weeks.middle)
+
+    def figure(self, name: str) -> Figure | None:
+        """A figure of the brief; None where it held none of that id."""
+        return Figure.model_validate(self.figures[name]) if name in self.figures else None
+
+    def number(self, name: str) -> float | None:
+        """The value of a figure that is a number; None where unknown."""
+        found = self.figure(name)
+        return float(found.value) if found is not None and isinstance(found.value, int | float) else None
+
+    def setting(self, name: str, default: float) -> float:
+        """A threshold of the brief's settings."""
+        value = self.settings.get(name)
+        return float(value) if isinstance(value, int | float) else default
 
 
 def pair_of(shop: Shop, item: Product | Draft) -> Pair:
@@ -69,10 +98,10 @@ def pair_of(shop: Shop, item: Product | Draft) -> Pair:
 
 
 def frozen_plan(shop: Shop, pair: Pair) -> FrozenPlan:
-    """The last brief of a product's drafts that was written before it launched.
+    """The plan that a product launched with: the brief approved by then, else the last one written before.
 
     Raises:
-        ToolError: There is no such brief, or it holds no weekly forecast.
+        ToolError: There is no such brief, it holds no weekly forecast, or an approved one was changed since.
     """
     product = pair.product
     if product.launch_date is None:
@@ -80,6 +109,11 @@ def frozen_plan(shop: Shop, pair: Pair) -> FrozenPlan:
             f"{product.name} ({product.sku}) has no launch date on record; import one with the product list, "
             "then score_launch can count its weeks."
         )
+    approval = _approved(shop, pair, product.launch_date)
+    if approval is not None:
+        frozen = frozen_document(shop, approval)
+        row = {"id": approval.brief_id, "plan_hash": approval.plan_hash, "document": frozen}
+        return _read(row | {"data_cutoff": date.fromisoformat(frozen["data_cutoff"])}, product, approved=True)
     briefs = shop.briefs(pair.drafts)
     before = briefs[[day < product.launch_date for day in briefs["data_cutoff"]]]
     listed = ", ".join(pair.drafts)
@@ -90,18 +124,20 @@ def frozen_plan(shop: Shop, pair: Pair) -> FrozenPlan:
             f"Every brief of {product.name} ({listed}) was written on sales from its launch on {product.launch_date} "
             "or later; a score needs one from before, so write_brief before the next launch."
         )
-    return _read(before.iloc[0], product)
+    return _read(before.iloc[0].to_dict(), product, approved=False)
 
 
-def _read(row: pd.Series, product: Product) -> FrozenPlan:
+def _approved(shop: Shop, pair: Pair, launch: date) -> Approval | None:
+    """The approval in force on the eve of the launch, or on its day if it came that morning."""
+    found = [approval for draft in pair.drafts for approval in approvals(shop, draft) if approval.holds_on(launch)]
+    return max(found, key=lambda approval: approval.at, default=None)
+
+
+def _read(row: Mapping[Any, Any], product: Product, approved: bool) -> FrozenPlan:
     figures: Mapping[str, Any] = row["document"]["figures"]
 
     def figure(name: str) -> Figure | None:
         return Figure.model_validate(figures[name]) if name in figures else None
-
-    def number(name: str) -> float | None:
-        found = figure(name)
-        return float(found.value) if found is not None and isinstance(found.value, int | float) else None
 
     weeks: list[tuple[float, float, float]] = []
     while (week := figure(f"launch.week_{len(weeks) + 1:02d}")) is not None and isinstance(week.value, int | float):
@@ -114,15 +150,23 @@ def _read(row: pd.Series, product: Product) -> FrozenPlan:
             "give its draft a category and a launch date before the next brief."
         )
     low, middle, high = np.array(weeks).T
+    price, buy = figure("launch.price"), figure("buy.first_buy")
     return FrozenPlan(
         brief=str(row["id"]),
         plan_hash=str(row["plan_hash"]),
         cutoff=row["data_cutoff"],
+        approved=approved,
         launch=start.value,
-        weeks=PlannedWeeks(low, middle, high, number("launch.price")),
+        weeks=PlannedWeeks(low, middle, high, _number(price)),
         total=figure(f"launch.units_{len(weeks)}w"),
-        first_buy=number("buy.first_buy"),
+        first_buy=_number(buy),
+        figures=figures,
+        settings=row["document"].get("settings") or {},
     )
+
+
+def _number(figure: Figure | None) -> float | None:
+    return float(figure.value) if figure is not None and isinstance(figure.value, int | float) else None
 
 
 def _only(shop: Shop, draft: Draft, found: pd.DataFrame) -> Product:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from shop import Product, Rows, Shop, Table
 from shop.types import Chart, Unit
 from tools.figures import Sheet, evidence
+from tools.scoring.alerts import REVISE, Alert
 from tools.scoring.compare import Score, SoldWeeks, lost_units
 from tools.scoring.plan import FrozenPlan, Pair
 
 HELD = 0.05  # a gap below this share of the plan teaches nothing
-REVISE = (0.75, 1.25)  # a launch outside these shares of its plan is revised
-REVISE_FROM = 4  # weeks: the first review after the launch
 COVERED = 0.8  # share of weeks that P10 to P90 promises to hold
 DEMAND = ("demand", "traffic", "conversion")  # what the interval is about
+HELD_PLAN, SCATTER = "held", "scatter"
 FACTORS = {
     "traffic": "People who looked",
     "conversion": "Buyers among them",
@@ -47,7 +48,8 @@ def enter(shop: Shop, sheet: Sheet, pair: Pair, plan: FrozenPlan, sold: SoldWeek
     stored = Rows(table="briefs", where={"id": (plan.brief,)}, count=1)
     name = f"{product.name} ({product.sku})"
     sheet.add("score.product", "Product", name, "text", "matched to the draft by name" if pair.by_name else "as linked")
-    sheet.add("score.brief", "Brief", plan.brief, "text", "the last one stored before the launch", rows=stored)
+    which = "approved when it launched" if plan.approved else "the last one stored before the launch"
+    sheet.add("score.brief", "Brief", plan.brief, "text", which, rows=stored)
     sheet.add("score.plan_hash", "Plan hash", plan.plan_hash[:12], "text", "of the stored brief", rows=stored)
     sheet.add("score.planned_launch", "Planned launch", plan.launch, "date", "of the stored brief", rows=stored)
     sheet.add("score.launched", "Launch", product.launch_date, "date", "from the catalogue")
@@ -59,8 +61,9 @@ def enter(shop: Shop, sheet: Sheet, pair: Pair, plan: FrozenPlan, sold: SoldWeek
     sheet.add(
         "score.attained", "Share of the plan", share, "share", "units sold over P50", reason="no unit was planned"
     )
-    sheet.add("score.revise_low", "Revised below", REVISE[0], "share", "setting")
-    sheet.add("score.revise_high", "Revised above", REVISE[1], "share", "setting")
+    low, high = plan.setting("plan_low", REVISE[0]), plan.setting("plan_high", REVISE[1])
+    sheet.add("score.revise_low", "Revised below", low, "share", "setting")
+    sheet.add("score.revise_high", "Revised above", high, "share", "setting")
     _money(sheet, plan, sold, stored, rows)
     _fit(sheet, score)
     _stock(sheet, plan, sold, rows, stored)
@@ -178,29 +181,31 @@ def summary(sheet: Sheet, score: Score) -> str:
 def lesson(sheet: Sheet, score: Score) -> str:
     """One sentence on the factor that moved most in the gap's direction; demand inside its interval is scatter."""
     floor = HELD * sheet.value("score.revenue_plan" if sheet.known("score.revenue_plan") else "score.units_plan")
+    factor = main_factor(score, floor)
+    if factor == HELD_PLAN:
+        return "Lesson: the plan held."
+    if factor == SCATTER:
+        return "Lesson: the weeks lay inside the interval as often as promised, so the gap is ordinary scatter."
+    return f"Lesson: {LESSONS[factor, score.gap < 0]}."
+
+
+def main_factor(score: Score, floor: float) -> str:
+    """The factor that made most of the gap, `HELD_PLAN` where none moved beyond `floor`, or `SCATTER`."""
     way = -1 if score.gap < 0 else 1
     moved = {name: way * effect for name, effect in score.effects.items() if way * effect > floor}
     if not moved:
-        return "Lesson: the plan held."
-    judged = sheet.value("score.judged")
-    if judged and sheet.value("score.inside") >= COVERED * judged:
+        return HELD_PLAN
+    judged = [place for place in score.places if place != "not judged"]
+    if judged and judged.count("inside") >= COVERED * len(judged):
         moved = {name: effect for name, effect in moved.items() if name not in DEMAND}
-    if not moved:
-        return "Lesson: the weeks lay inside the interval as often as promised, so the gap is ordinary scatter."
-    return f"Lesson: {LESSONS[max(moved, key=lambda name: moved[name]), score.gap < 0]}."
+    return max(moved, key=lambda name: moved[name]) if moved else SCATTER
 
 
-def warnings(sheet: Sheet, pair: Pair, plan: FrozenPlan, score: Score) -> tuple[str, ...]:
+def warnings(alerts: Sequence[Alert], pair: Pair, plan: FrozenPlan, score: Score) -> tuple[str, ...]:
     """Alerts first, then what the comparison cannot be sure of."""
-    found = []
-    if score.alert:
-        found.append(
-            f"Alert: the last weeks lay {score.alert} the planned interval in a row; plan the rest again from what "
-            "was sold with forecast_launch and plan_inventory."
-        )
-    late = len(score.places) >= REVISE_FROM and sheet.known("score.attained")
-    if late and not REVISE[0] <= sheet.value("score.attained") <= REVISE[1]:
-        found.append("Sales lie outside {{score.revise_low}} to {{score.revise_high}} of the plan: revise the launch.")
+    found = [alert.text for alert in alerts]
+    if not plan.approved:
+        found.append("Nobody approved a brief before the launch, so the last one written before it is the plan.")
     if pair.by_name:
         found.append("The product was matched to its draft by name alone; nothing else on record ties them.")
     if plan.launch != pair.product.launch_date:

@@ -14,7 +14,7 @@ from tools.registry import tool
 MOST_SUMMARY = 2_000  # characters
 
 
-@tool("read", roles=("customer",))
+@tool("read", "service")
 def identify_customer(
     shop: Shop, email: str | None = None, name: str | None = None, zip: str | None = None
 ) -> ToolResult:
@@ -31,9 +31,9 @@ def identify_customer(
             "To know who you are I need the e-mail address of your account, or your name together with your postcode."
         )
     session.may_try()
+    with shop.begin() as everybody:  # who she is cannot be asked of her own rows
+        session.identify(rows.find_customer(everybody, email or "", name or "", zip or ""))
     with shop.engine.connect() as connection:
-        found = rows.find_customer(connection, email or "", name or "", zip or "")
-        session.identify(found)
         called = rows.read_account(connection, session.actor.id).name
         orders = connection.execute(select(func.count()).where(t.orders.c.customer_id == session.actor.id)).scalar_one()
     sheet = Sheet()
@@ -45,7 +45,7 @@ def identify_customer(
     )
 
 
-@tool("write", roles=("customer",))
+@tool("write", "service")
 def hand_over(shop: Shop, summary: str) -> ToolResult:
     """Hand the conversation over to a person of the shop, where no tool can do what is asked.
 

@@ -21,7 +21,7 @@ MOST_VARIANTS = 30
 _ALIKE = 70  # rapidfuzz WRatio from which a name is taken for the one that was said
 
 
-@tool("read", roles=("customer",))
+@tool("read", "own")
 def list_orders(shop: Shop) -> ToolResult:
     """List the customer's own orders, the latest first."""
     customer = shop.acting.actor.id
@@ -63,7 +63,7 @@ def list_orders(shop: Shop) -> ToolResult:
     )
 
 
-@tool("read", roles=("customer",))
+@tool("read", "own")
 def get_order(shop: Shop, order: str) -> ToolResult:
     """Show one of the customer's own orders: status, items, payment, where it goes.
 
@@ -90,7 +90,7 @@ def get_order(shop: Shop, order: str) -> ToolResult:
     )
 
 
-@tool("read", roles=("customer",))
+@tool("read", "service")
 def get_product(shop: Shop, product: str) -> ToolResult:
     """Show a product and its variants with options, price and whether each is available.
 

@@ -12,9 +12,10 @@ from tools.registry import tool
 
 WAITS = "Nothing has changed yet: look at the card and confirm it, or leave it."
 DONE = "This was carried out already, and once is enough."
+RESOLVED = ("order", "items", "new_items", "payment")  # looked up among the customer's own rows and the catalogue
 
 
-@tool("propose", roles=("customer",))
+@tool("propose", "own", resolved=RESOLVED)
 def cancel_order(shop: Shop, order: str, reason: Literal["no longer needed", "ordered by mistake"]) -> ToolResult:
     """Propose to cancel a pending order.
 
@@ -25,7 +26,7 @@ def cancel_order(shop: Shop, order: str, reason: Literal["no longer needed", "or
     return _propose(shop, "cancel_order", {"order": order, "reason": reason})
 
 
-@tool("propose", roles=("customer",))
+@tool("propose", "own", resolved=RESOLVED)
 def change_address(shop: Shop, address: str, order: str | None = None) -> ToolResult:
     """Propose another address for a pending order, or for the profile where no order is named.
 
@@ -36,7 +37,7 @@ def change_address(shop: Shop, address: str, order: str | None = None) -> ToolRe
     return _propose(shop, "change_address", {"address": address, "order": order})
 
 
-@tool("propose", roles=("customer",))
+@tool("propose", "own", resolved=RESOLVED)
 def change_items(
     shop: Shop, order: str, items: list[str], new_items: list[str], payment: str | None = None
 ) -> ToolResult:
@@ -51,7 +52,7 @@ def change_items(
     return _propose(shop, "change_items", {"order": order, "items": items, "new_items": new_items, "payment": payment})
 
 
-@tool("propose", roles=("customer",))
+@tool("propose", "own", resolved=RESOLVED)
 def change_payment(shop: Shop, order: str, payment: str) -> ToolResult:
     """Propose to pay a pending order with another payment method of the account.
 
@@ -62,7 +63,7 @@ def change_payment(shop: Shop, order: str, payment: str) -> ToolResult:
     return _propose(shop, "change_payment", {"order": order, "payment": payment})
 
 
-@tool("propose", roles=("customer",))
+@tool("propose", "own", resolved=RESOLVED)
 def return_items(shop: Shop, order: str, items: list[str], payment: str | None = None) -> ToolResult:
     """Propose to return items of a delivered order; possible once per order.
 
@@ -74,7 +75,7 @@ def return_items(shop: Shop, order: str, items: list[str], payment: str | None =
     return _propose(shop, "return_items", {"order": order, "items": items, "payment": payment})
 
 
-@tool("propose", roles=("customer",))
+@tool("propose", "own", resolved=RESOLVED)
 def exchange_items(
     shop: Shop, order: str, items: list[str], new_items: list[str], payment: str | None = None
 ) -> ToolResult:

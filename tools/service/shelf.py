@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import pandas as pd
 from sqlalchemy import func, or_, select
 
@@ -11,6 +15,18 @@ from shop.view import in_category
 from tools.figures import Sheet, evidence
 
 COLUMNS = ("sku", "name", "category", "brand", "description", "attributes", "list_price_cents")
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Where a price comes from, why it may be unknown, and whether a shopper pays exactly that."""
+
+    formula: str
+    reason: str
+    exact: bool = False
+
+
+ON_THE_LABEL = Priced("list price", "no price on record", exact=True)
 
 
 def on_shelf(shop: Shop, category: str | None) -> pd.DataFrame:
@@ -33,33 +49,42 @@ def shelf_rows(shop: Shop, sheet: Sheet, found: pd.DataFrame) -> tuple[tuple[str
     query = select(r.sku, func.avg(r.rating)).where(r.sku.in_(list(found["sku"])), r.day <= shop.cutoff)
     with shop.engine.connect() as connection:
         ratings = {sku: float(mean) for sku, mean in connection.execute(query.group_by(r.sku))}
-    cells = []
-    for number, row in enumerate(found.to_dict("records"), start=1):
-        sku, stem = row["sku"], f"found.item_{number}"
-        own, price = Rows(table="products", where={"sku": (sku,)}, count=1), row["list_price"]
-        rated = evidence(shop, "reviews", {"sku": (sku,)})
-        cells.append(
-            (
-                sheet.add(f"{stem}_name", "Product", f"{row['name']} ({sku})", "text", "from the catalogue", rows=own),
-                sheet.add(
-                    f"{stem}_price",
-                    "Price",
-                    None if pd.isna(price) else price,
-                    "money",
-                    "list price",
-                    rows=own,
-                    reason="no price on record",
-                    exact=True,
-                ),
-                sheet.add(
-                    f"{stem}_rating",
-                    "Mean rating",
-                    ratings.get(sku),
-                    "ratio",
-                    "mean of all review ratings, out of five",
-                    rows=rated,
-                    reason="no review of it is on record",
-                ),
-            )
-        )
-    return tuple(cells)
+    return tuple(
+        offer_cells(shop, sheet, f"found.item_{number}", row, row["list_price"], ratings.get(row["sku"]), ON_THE_LABEL)
+        for number, row in enumerate(found.to_dict("records"), start=1)
+    )
+
+
+def offer_cells(
+    shop: Shop,
+    sheet: Sheet,
+    stem: str,
+    row: Mapping[Hashable, Any],
+    price: float,
+    rating: float | None,
+    priced: Priced,
+) -> tuple[str, str, str]:
+    """Enter a product's name, price (NaN: unknown) and mean rating; return their placeholders."""
+    sku = row["sku"]
+    own = Rows(table="products", where={"sku": (sku,)}, count=1)
+    name = sheet.add(f"{stem}_name", "Product", f"{row['name']} ({sku})", "text", "from the catalogue", rows=own)
+    asked = sheet.add(
+        f"{stem}_price",
+        "Price",
+        None if pd.isna(price) else price,
+        "money",
+        priced.formula,
+        rows=own,
+        reason=priced.reason,
+        exact=priced.exact,
+    )
+    rated = sheet.add(
+        f"{stem}_rating",
+        "Mean rating",
+        rating,
+        "ratio",
+        "mean of all review ratings, out of five",
+        rows=evidence(shop, "reviews", {"sku": (sku,)}),
+        reason="no review of it is on record",
+    )
+    return name, asked, rated

@@ -20,7 +20,7 @@ _MOST = 20
 _ENOUGH = 0.98  # of the best cadence's worth from which a slower one is advised
 
 
-@tool("read")
+@tool("read", "internal")
 def plan_launch_calendar(
     shop: Shop,
     category: str | None = None,

@@ -9,7 +9,7 @@ MAX_ANALOGUES = 10
 SECTION = SectionPlan(
     id="analogues",
     title=Text("Analogues", "相似新品"),
-    tools=("forecast_launch",),
+    calls=("forecast_launch",),
     after=("price",),
     facts=(
         Fact(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from agent.brief.declare import BUYING, DATA, MERCHANDISING, Fact, Grid, Line, SectionPlan, Text, same
-from agent.brief.linter import lint
+from agent.brief.gates import gates_of
 from agent.brief.plan import Plan
+from agent.brief.rules import lint
 from agent.brief.sections.analogues import MAX_ANALOGUES
 from agent.brief.verdict import CONFIDENCE, VERDICT, confidence, decide
 
@@ -13,7 +14,6 @@ TIERS = (("A", 2 / 3), ("B", 1 / 3), ("C", 0.0))
 
 
 def derive(plan: Plan) -> None:
-    _derive_risk(plan)
     plan.derive(
         "decision.base_rate",
         "Base rate",
@@ -23,35 +23,22 @@ def derive(plan: Plan) -> None:
         lambda hit, of: hit / of if of else None,
         reason="no earlier launch is comparable",
     )
+    plan.derive(
+        "decision.base_rate_missed",
+        "Comparable launches that did not reach the plan",
+        "count",
+        ("launch.base_rate_of", "launch.base_rate_hit"),
+        "comparable launches - those that reached the plan",
+        lambda of, hit: of - hit,
+    )
     _derive_tier(plan)
     plan.enter("decision.owner", "Owner", plan.settings.owner, "text", "as set for this brief")
     plan.findings = lint(plan)
+    plan.gates = gates_of(plan)
     plan.verdict, plan.reasons = decide(plan)
     verdict, sure = VERDICT[plan.verdict].of(plan.locale), CONFIDENCE[confidence(plan)].of(plan.locale)
     plan.enter("decision.verdict", "Verdict", verdict, "text", "rules on findings and missing figures")
     plan.enter("decision.confidence", "Confidence", sure, "text", "rules on analogues, past error and coverage")
-
-
-def _derive_risk(plan: Plan) -> None:
-    budget = plan.number("item.budget")
-    plan.derive(
-        "decision.cash_at_risk",
-        "Cash at risk",
-        "money",
-        ("buy.cash",) if budget is None else ("buy.cash", "item.budget"),
-        "cash for the first buy" + ("" if budget is None else " + launch spend"),
-        lambda cash, spend=0.0: cash + spend,
-    )
-    low = plan.number("launch.units_12w.low")
-    plan.derive(
-        "decision.unsold_at_low",
-        "Stock left at P10 demand, at cost",
-        "money",
-        ("buy.first_buy", "item.cost", "launch.units_12w"),
-        "units of the first buy beyond P10 demand over the horizon x unit cost",
-        lambda buy, cost, _: None if low is None else max(0.0, buy - low) * cost,
-        reason="needs the P10 units",
-    )
 
 
 def _derive_tier(plan: Plan) -> None:
@@ -71,8 +58,13 @@ def _derive_tier(plan: Plan) -> None:
 _DEMAND, _COST = ("launch.units_12w", "item.category"), ("item.cost",)
 SECTION = SectionPlan(
     id="decision",
-    title=Text("Decision", "决策"),
-    after=("item", "analogues", "demand", "price", "economics", "buy"),
+    title=Text("Decision box", "决策"),
+    after=(
+        *("item", "need", "market", "assortment", "positioning", "analogues", "demand", "cannibalisation", "price"),
+        *("economics", "buy", "allocation", "promotion", "ads", "reviews", "content", "audience", "service"),
+        *("compliance", "readiness", "calendar", "targets", "risks", "rules", "scenarios", "assumptions", "score"),
+    ),
+    late=True,
     derive=derive,
     facts=(
         Fact("launch.units_12w", Text("sales forecast", "销量预测"), True, DATA, _DEMAND[1:]),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from agent.brief.declare import BUYING, DATA, Fact, Grid, Line, SectionPlan, Text, same
+from agent.brief.pace import scaled
 from agent.brief.plan import HORIZON_WEEKS, Plan
 
 STEP = 0.1  # the change every lever is tried with
@@ -30,12 +31,6 @@ def break_even_units(cash: float, spend: float, price: float, cost: float, first
     return math.ceil(first_buy + (outlay - first_buy * price) / (price - cost))
 
 
-def scaled(weekly: Sequence[float], total: float) -> list[float]:
-    """Weekly units in the same proportions that add up to a total: quantiles of weeks do not add up to the total's."""
-    whole = sum(weekly)
-    return [total * units / whole if whole else 0.0 for units in weekly]
-
-
 def week_reached(units_by_week: Sequence[float], target: float | None) -> int | None:
     """First week, counted from one, by the end of which the units add up to the target; None if they never do."""
     if target is None:
@@ -46,6 +41,11 @@ def week_reached(units_by_week: Sequence[float], target: float | None) -> int | 
         if total >= target * (1 - 1e-9):
             return week
     return None
+
+
+def result_of(units: float, price: float, cost: float, first_buy: float, spend: float = 0.0) -> float:
+    """What is left of the takings after all that is bought, at least the first buy, and the launch spend."""
+    return units * price - max(units, first_buy) * cost - spend
 
 
 def contribution_after(
@@ -84,6 +84,7 @@ def derive(plan: Plan) -> None:
     )
     _derive_payback(plan)
     _derive_levers(plan)
+    _derive_cash(plan)
 
 
 def _derive_payback(plan: Plan) -> None:
@@ -153,6 +154,29 @@ def _derive_levers(plan: Plan) -> None:
             formulas[lever],
             lambda u, p, c, *_, compute=compute: compute(u, p, c),
         )
+
+
+def _derive_cash(plan: Plan) -> None:
+    """What the decision box says of cash; derived here, since risks are weighed from it before the decision."""
+    budget = plan.number("item.budget")
+    plan.derive(
+        "decision.cash_at_risk",
+        "Cash at risk",
+        "money",
+        ("buy.cash",) if budget is None else ("buy.cash", "item.budget"),
+        "cash for the first buy" + ("" if budget is None else " + launch spend"),
+        lambda cash, spend=0.0: cash + spend,
+    )
+    low = plan.number("launch.units_12w.low")
+    plan.derive(
+        "decision.unsold_at_low",
+        "Stock left at P10 demand, at cost",
+        "money",
+        ("buy.first_buy", "item.cost", "launch.units_12w"),
+        "units of the first buy beyond P10 demand over the horizon x unit cost",
+        lambda buy, cost, _: None if low is None else max(0.0, buy - low) * cost,
+        reason="needs the P10 units",
+    )
 
 
 def moves_most(plan: Plan) -> str:

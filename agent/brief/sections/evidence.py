@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.brief.declare import Grid, Line, SectionPlan, Text, numbered
 from agent.brief.plan import Plan
 
-MAX_CALLS = 12
+MAX_CALLS = 40
 
 
 def derive(plan: Plan) -> None:

@@ -49,8 +49,8 @@ def enter_item(plan: Plan) -> None:
 
 def derive(plan: Plan) -> None:
     draft, category = plan.draft, plan.draft.category
-    peers = plan.shop.products(category) if category else plan.shop.products().iloc[:0]
-    filled, empty = completeness(draft, usual_attributes(list(peers["attributes"])))
+    peers = plan.once("peers", lambda: plan.shop.products(category)) if category else None
+    filled, empty = completeness(draft, [] if peers is None else usual_attributes(list(peers["attributes"])))
     rule = "core fields, and attributes that at least half of the category's products carry"
     plan.enter("item.filled", "Master-data fields filled", len(filled), "count", f"filled fields among: {rule}")
     plan.enter("item.expected", "Master-data fields expected", len(filled) + len(empty), "count", f"count of: {rule}")
@@ -78,7 +78,7 @@ def derive(plan: Plan) -> None:
 
 SECTION = SectionPlan(
     id="item",
-    title=Text("Item", "商品"),
+    title=Text("Item master", "商品主数据"),
     derive=derive,
     facts=(
         Fact("item.category", Text("category", "品类"), bold=True, supplier=MERCHANDISING),

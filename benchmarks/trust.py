@@ -1,0 +1,123 @@
+"""Trust: attacks, roles, writes, faults, files and load, each measured on what happened and not on what was said.
+
+No language model takes part: its place is taken by one that obeys the attacker, calls at random or answers rubbish.
+What holds then holds whatever model is used.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks import trust_attacks, trust_faults, trust_files, trust_kills, trust_load, trust_pairs
+from benchmarks.result import Result, report
+from benchmarks.trust_world import World
+from shop import BadInput
+
+Part = Callable[[Path], dict[str, Any]]
+SET = ("tau_retail_train", "tasks.json", "db.json", "expected_end_states.json")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of each part is run; the defaults are the figures that the promise names."""
+
+    calls: int = 50_000
+    pairs: int = 8
+    chats: int = 200
+    kills: int = 200
+    hangs: int = 50
+    each: int = 200
+    at_once: int = 50
+    turns: int = 10
+    soak: int = 5_000
+    errors: int = len(trust_faults.ERRORS)
+
+    @classmethod
+    def quick(cls) -> Scale:
+        """A look at every part within a minute or two."""
+        return cls(calls=2_000, pairs=1, chats=8, kills=10, hangs=5, each=3, at_once=8, turns=3, soak=200, errors=4)
+
+
+def main(
+    only: Sequence[str] = (), templates: Path | None = None, shared: Path | None = None, scale: Scale | None = None
+) -> dict[str, Any]:
+    """Run the parts, each on a fresh shop.
+
+    Args:
+        only: Names of parts; empty runs all of them.
+        templates: Injection templates, one JSON object a line; left out, our own.
+        shared: Folder of the public data sets, for the foreign and double writes of the service set.
+        scale: How much; left out, all of it.
+
+    Raises:
+        BadInput: There is no such part, or the templates are not in their layout.
+    """
+    started = time.perf_counter()
+    parts = _parts(templates, shared, scale or Scale())
+    unknown = sorted(set(only) - parts.keys())
+    if unknown:
+        raise BadInput(f"There is no part {', '.join(unknown)}; the parts are {', '.join(parts)}.")
+    found: dict[str, dict[str, Any]] = {}
+    for name in only or parts:
+        begun = time.perf_counter()
+        with TemporaryDirectory(prefix="debut-trust-") as folder:
+            found[name] = parts[name](Path(folder))
+        found[name]["seconds"] = round(time.perf_counter() - begun, 1)
+    data = str(templates.name if templates else "own templates")
+    return report("trust", data, _rows(found), time.perf_counter() - started, parts=found)
+
+
+def _parts(templates: Path | None, shared: Path | None, scale: Scale) -> dict[str, Part]:
+    texts = trust_attacks.read_templates(templates)
+    parts: dict[str, Part] = {
+        "attacks": _in_world(lambda world, _: trust_attacks.attack(world, texts)),
+        "chaos": _in_world(lambda world, _: trust_attacks.chaos(world, scale.calls)),
+        "pairs": partial(trust_pairs.compare, pairs=scale.pairs, chats=scale.chats),
+        "audit": trust_kills.flip_bytes,
+        "kills": partial(trust_kills.kill_writes, points=scale.kills),
+        "raising": _in_world(partial(trust_faults.raising, errors=trust_faults.ERRORS[: scale.errors])),
+        "hanging": _in_world(partial(trust_faults.hanging, hangs=scale.hangs)),
+        "rubbish": _in_world(partial(trust_faults.rubbish, each=scale.each)),
+        "files": trust_files.try_all,
+        "load": _in_world(lambda world, _: trust_load.load(world, scale.at_once, scale.turns)),
+        "soak": _in_world(lambda world, _: trust_load.soak(world, scale.soak)),
+    }
+    if shared is not None:
+        parts["service"] = lambda _: _service(shared)
+    return parts
+
+
+def _in_world(run: Callable[[World, Path], dict[str, Any]]) -> Part:
+    def part(folder: Path) -> dict[str, Any]:
+        world = World(folder / "world")
+        try:
+            return run(world, folder / "log" / "debut.log")
+        finally:
+            world.close()
+
+    return part
+
+
+def _service(shared: Path) -> dict[str, Any]:
+    """Every gold write of the service set by another customer, and twice by its own."""
+    from benchmarks import service
+
+    tasks, db, expected = ((shared / "data" / SET[0] / name) for name in SET[1:])
+    found = service.main(tasks, db, expected)
+    kept = ("tasks", "matched", "writes", "foreign_tried", "foreign_refused", "double_tried", "double_single_effect")
+    return {"runs": found["writes"], **{name: found[name] for name in kept}, "failures": found["mismatches"][:20]}
+
+
+def _rows(found: dict[str, dict[str, Any]]) -> list[Result]:
+    return [
+        Result("debut", metric, float(value), n=int(values.get("runs", 0)), extra={"part": part})
+        for part, values in found.items()
+        for metric, value in values.items()
+        if isinstance(value, int | float) and metric != "runs"
+    ]

@@ -1,0 +1,190 @@
+"""The model that chooses tools: what it looks at, that it survives its file, and what the shortlist makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from sklearn.linear_model import LogisticRegression
+
+from agent.choice import FILE, NOTHING, WIDTH, Asked, Features, asked_in, load, vectorizer
+from agent.models.select import ADAPTERS
+from agent.shortlist import SURE, Offer, Shortlist, examples_of, open_shortlist
+from finetune import choice
+from finetune.choice import Wanted, fit, judge, wanted_in
+from finetune.examples import DEV, TRAIN, Example, assistant, user, write
+from finetune.sureness import threshold
+from finetune.world import ROLES
+from retrieval.embed import Vectors
+from shop import BadInput
+from tools import ALL
+
+PRICE = ["what should {} cost", "recommend a price for {}", "price of {} please", "给{}定价"]
+STOCK = ["how many of {} should we buy", "first buy for {}", "reorder point of {}", "{}该订多少"]
+TALK = ["hello there", "thanks a lot", "你好", "write me a poem about {}"]
+THINGS = ["kettle", "D-0001", "mug", "lamp", "rug"]
+
+
+class Counted:
+    """Stands in for the sentence model: as many ones as the text has words."""
+
+    fingerprint, languages = "words", frozenset({"en"})
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def queries(self, texts: Any) -> Vectors:
+        self.read += texts
+        rows = np.zeros((len(texts), WIDTH), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            row[: len(text.split())] = 1
+        return rows
+
+    def passages(self, texts: Any, progress: Any = None) -> Vectors:
+        return self.queries(texts)
+
+
+def wanted() -> list[Wanted]:
+    kinds = {"recommend_price": PRICE, "plan_inventory": STOCK, NOTHING: TALK}
+    return [Wanted(Asked(p.format(t)), tool) for tool, patterns in kinds.items() for p in patterns for t in THINGS]
+
+
+def test_a_turn_is_read_from_the_conversation() -> None:
+    call = {"name": "recommend_price", "args": {"product": "mug"}, "id": "1"}
+    messages = [
+        SystemMessage("You are Debut."),
+        HumanMessage("Price the mug"),
+        AIMessage("", tool_calls=[call]),
+        ToolMessage("12", tool_call_id="1"),
+        AIMessage("Shall I plan the first buy, too?"),
+        HumanMessage("yes"),
+    ]
+    assert asked_in(messages) == Asked("yes", "Price the mug", ("recommend_price",), answers=True)
+    # What came after the question is the answer's business, not the question's.
+    assert asked_in([*messages, AIMessage("", tool_calls=[{**call, "name": "plan_inventory"}])]).used == (
+        "recommend_price",
+    )
+    assert asked_in(messages[:2]) == Asked("Price the mug")
+    assert asked_in(messages[:1]).question == ""
+
+
+def test_features_tell_turns_apart_that_have_the_same_words() -> None:
+    pieces = vectorizer().fit(["yes please", "yes of course", "please"])
+    features = Features(pieces, ["plan_inventory", "recommend_price"], Counted())
+    rows = features.of([
+        Asked("yes"), Asked("yes", "a b c"), Asked("yes", used=("x", "recommend_price")), Asked("yes", answers=True),
+    ]).toarray()  # fmt: skip
+    width = len(pieces.vocabulary_)
+    assert rows.shape == (4, width + 2 * WIDTH + 2 + 2)
+    assert rows[1, width + WIDTH :][:4].tolist() == [1, 1, 1, 0]
+    assert rows[2, -4:].tolist() == [0, 1, 0, 0]
+    assert rows[3, -4:].tolist() == [0, 0, 1, 0]
+    assert rows[1, -1] == 1
+    assert np.allclose(rows[:, :width], rows[0, :width])
+
+
+def test_ids_and_amounts_are_not_looked_at() -> None:
+    features = Features(vectorizer().fit(["it costs it"] * 2), [], Counted())
+    one, other = features.of([Asked("D-0001 costs 24.90"), Asked("D-0374 costs 7")]).toarray()
+    assert np.allclose(one, other)
+
+
+def test_it_is_the_regression_it_says_it_is() -> None:
+    """The probabilities are those of scikit-learn's model, up to the sixteen bits that are stored."""
+    chooser, _, about = fit(wanted(), None)
+    pieces = vectorizer(about["pieces"], None).fit([each.turn.question for each in wanted()])
+    assert set(pieces.vocabulary_) == set(about["pieces"])
+    turns = [each.turn for each in wanted()]
+    rows = chooser._features.of(turns)
+    model = LogisticRegression(C=choice.HELD, max_iter=200, class_weight="balanced")
+    model.fit(rows, [each.tool for each in wanted()])
+    for turn, expected in zip(turns[::7], model.predict_proba(rows[::7]), strict=True):
+        assert list(chooser.probabilities(turn).values()) == pytest.approx(list(expected), abs=2e-3)
+
+
+def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
+    rows = [
+        Example("call" if each.tool else "chat", role, "en", "f", (user(each.turn.question),), ("x",),
+                call={"name": each.tool, "arguments": {}} if each.tool else {}, text="" if each.tool else "Hello.")
+        for role in ROLES for each in wanted()
+    ]  # fmt: skip
+    write(rows, tmp_path / TRAIN)
+    write(rows[:10], tmp_path / DEV)
+    with pytest.raises(BadInput, match="customer"):
+        choice.main(tmp_path, None, tmp_path)
+    write(rows, tmp_path / DEV)
+    report = choice.main(tmp_path, None, tmp_path)
+    assert report["manager"]["questions"] == len(wanted())
+    assert report["manager"]["right"] == 1
+    loaded = load(tmp_path, "manager", None)
+    assert loaded is not None
+    fresh, _, _ = fit([*choice._written("manager", rows), *wanted_in(rows, "manager")], None)
+    turn = Asked("how many lamps should we buy")
+    assert loaded.probabilities(turn) == pytest.approx(fresh.probabilities(turn), abs=1e-6)
+    assert max(loaded.probabilities(turn), key=loaded.probabilities(turn).__getitem__) == "plan_inventory"
+    assert load(tmp_path / "nowhere", "manager", None) is None
+
+
+def test_turns_that_lack_an_argument_teach_nothing() -> None:
+    ask = Example("ask", "manager", "en", "f", (user("price it"),), ("recommend_price",), text="Which product?")
+    later = (user("price"), assistant("Which?"), user("the mug"))
+    answer = Example("follow_up", "manager", "en", "f", later, ("x",), call={"name": "recommend_price"})
+    assert wanted_in([ask, answer], "manager") == [Wanted(Asked("the mug", "price", answers=True), "recommend_price")]
+    assert wanted_in([answer], "customer") == []
+
+
+def test_few_tools_are_shown_where_it_is_sure_and_strange_ones_join() -> None:
+    chooser, _, _ = fit(wanted(), None)
+    names = ["recommend_price", "plan_inventory", "score_launch"]
+    shortlist = Shortlist(examples_of(dict.fromkeys(names, "")), None, chooser)
+    likely = chooser.probabilities(Asked("recommend a price for the mug"))
+    assert likely["recommend_price"] > SURE
+    # It was never taught `score_launch`, so that stays beside what it is sure of.
+    assert shortlist.choose(Asked("recommend a price for the mug")) == ["recommend_price", "score_launch"]
+    assert shortlist.choose(Asked("recommend a price for the mug", used=("plan_inventory",))) == names
+    assert shortlist.best(Asked("hello there")) == NOTHING
+    assert shortlist.best(Asked("reorder point of rug")) == "plan_inventory"
+    assert shortlist.rank(Asked("reorder point of rug"))[0] == "plan_inventory"
+    assert judge(chooser, wanted())["held"] == 1
+
+
+def test_an_offer_is_one_tool_until_that_has_answered() -> None:
+    chooser, _, _ = fit(wanted(), None)
+    shortlist = Shortlist(examples_of(dict.fromkeys(["recommend_price", "plan_inventory"], "")), None, chooser)
+    asked: list[Any] = [HumanMessage("recommend a price for the mug")]
+    assert shortlist.offer(asked) == Offer(("recommend_price",))
+    call = {"name": "recommend_price", "args": {"product": "mug"}, "id": "1"}
+    told = [*asked, AIMessage("", tool_calls=[call]), ToolMessage("12", tool_call_id="1")]
+    assert shortlist.offer(told).may_call
+    assert not shortlist.offer([HumanMessage("hello there")]).may_call
+    # Without a chooser the examples name the tools, and the model decides.
+    assert Shortlist(examples_of({"a": "apples", "z": "zebras"})).offer(asked) == Offer(("a", "z"))
+
+
+def test_the_threshold_is_the_one_with_fewest_mistakes() -> None:
+    sure = np.array([0.2, 0.9, 0.7, 0.95, 0.85, 0.99])
+    wanted_calls = np.array([False, True, False, True, False, True])
+    at, right = threshold(sure, wanted_calls)
+    assert at == pytest.approx((0.85 + 0.9) / 2)
+    assert right == {"calls": 1, "others": 1}
+    mistakes = [np.sum((sure >= t) != wanted_calls[[0, 1, 2, 4, 3, 5]]) for t in np.linspace(0, 1, 101)]
+    at, _ = threshold(sure, wanted_calls[[0, 1, 2, 4, 3, 5]])
+    assert np.sum((sure >= at) != wanted_calls[[0, 1, 2, 4, 3, 5]]) == min(mistakes)
+    with pytest.raises(BadInput):
+        threshold(sure, np.ones(6, dtype=bool))
+
+
+def test_without_vectors_the_examples_decide() -> None:
+    assert open_shortlist("manager", {"recommend_price": ""}, None).chooser is None
+
+
+def test_the_one_that_ships_knows_every_tool_of_its_role() -> None:
+    for role in ROLES:
+        chooser = load(ADAPTERS, role, None)  # type: ignore[arg-type]
+        assert chooser is not None, f"{FILE} is missing; make it with `./debut finetune choice`"
+        names = {each.tool.name for each in ALL if role in each.tool.roles}  # type: ignore[attr-defined]
+        # The brief's tool stands on the others, so it is not among those of the floor below.
+        assert set(chooser.classes) == {*names, NOTHING} | ({"write_brief"} if role == "manager" else set())
