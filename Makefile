@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: run test fast brief setup lock clean
+.PHONY: run test fast brief setup lock advisories clean
 
 run: $(VENV)/.ready
 	./debut demo --if-missing
@@ -43,6 +43,12 @@ lock:
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --quiet --upgrade \
 		--no-header -o constraints.txt
 	rm -rf $(VENV)-lock
+
+# Known holes in the locked versions, from the advisory database; nothing of it is kept.
+advisories:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet pip-audit
+	$(VENV)-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip; status=$$?; rm -rf $(VENV)-audit; exit $$status
 
 clean:
 	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache *.egg-info

@@ -227,7 +227,7 @@ class Assistant:
         if self._shortlist is None:
             return []
         if getattr(self._model, "is_tuned", True):
-            return [ShortlistTools(self._shortlist)]
+            return [ShortlistTools(self._shortlist, thread.ledger, getattr(self._model, "follows_chooser", False))]
         nothing_fits = NO_SERVICE_FITS if self._role == "customer" else NOTHING_FITS
         return [RouteByExamples(self._shortlist, thread.ledger, nothing_fits)]
 

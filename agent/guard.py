@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 
 from agent.ledger import Ledger, bare_numbers, placeholders
 from shop import ToolResult
 
 # A page would fetch or open it: no tool's sentence has one, so none of a model's may.
 _LEADS_OUT = re.compile(r"//\S|\bwww\.|!?\[[^\]]*\]\(|<[a-z/!]|\b(?:javascript|data|mailto):", re.IGNORECASE)
+Message = TypeVar("Message", bound=BaseMessage)
 NO_ANSWER = "I could not put that into words without a number of my own. Ask for it another way, one thing at a time."
 
 
@@ -51,13 +52,13 @@ def plain_answer(messages: Sequence[AnyMessage], ledger: Ledger) -> str:
     return "\n\n".join(sentences) or NO_ANSWER
 
 
-def turn_of(messages: Sequence[AnyMessage]) -> list[AnyMessage]:
+def turn_of(messages: Sequence[Message]) -> list[Message]:
     """What was said since the user last spoke, in order, her own words first."""
     spoken = [place for place, message in enumerate(messages) if isinstance(message, HumanMessage)]
     return list(messages[spoken[-1] :] if spoken else messages)
 
 
-def tool_messages(messages: Sequence[AnyMessage]) -> list[ToolMessage]:
+def tool_messages(messages: Sequence[BaseMessage]) -> list[ToolMessage]:
     """What tools answered since the user last spoke, in order."""
     return [message for message in turn_of(messages) if isinstance(message, ToolMessage)]
 

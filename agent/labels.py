@@ -6,7 +6,7 @@ and so may be what stands in an error; ids, days and numbers are our own.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
@@ -16,20 +16,21 @@ from agent.personal import Vault
 from shop import Figure
 from shop.authorize import Labels, Reach
 from shop.text import FENCE
+from tools.registry import BoundTool
 
 LONGEST_ID = 40  # characters; a longer text without a blank is no id
 _NUMBERS = ("units", "money", "share", "ratio", "count", "days", "weeks")
 
 
 def labels_of(
-    messages: Iterable[BaseMessage], ledger: Ledger, tools: Collection[str], vault: Vault, owner: str
+    messages: Iterable[BaseMessage], ledger: Ledger, tools: Mapping[str, BoundTool], vault: Vault, owner: str
 ) -> Labels:
     """The labels of a conversation.
 
     Args:
         messages: What was said and answered so far, also where it was kept elsewhere since.
         ledger: The figures of the conversation.
-        tools: Names of the assistant's tools; a result of any other is not for this conversation's person.
+        tools: The assistant's, by name; a result of any other is not for this conversation's person.
         vault: Turns what the person typed of herself back into her words.
         owner: The customer whose rows the conversation holds; empty where it holds nobody's.
     """
@@ -39,7 +40,7 @@ def labels_of(
         if isinstance(message, HumanMessage):
             said.append(vault.reveal(message.text))
         elif isinstance(message, ToolMessage):
-            is_tainted = is_tainted or message.status == "error" or FENCE in message.text
+            is_tainted = is_tainted or FENCE in message.text or _may_quote(message, tools)
     figures = [figure for result in ledger.results for figure in result.figures if figure.value is not None]
     seen: set[tuple[Reach, str]] = {("internal", "") for result in ledger.results if result.tool not in tools}
     if owner:
@@ -50,6 +51,12 @@ def labels_of(
         is_tainted=is_tainted or any(_is_quoted(figure) for figure in figures),
         seen=frozenset(seen),
     )
+
+
+def _may_quote(message: ToolMessage, tools: Mapping[str, BoundTool]) -> bool:
+    """Whether it is an error that may name what others wrote; those about one's own orders name nothing but ids."""
+    called = tools.get(message.name or "")
+    return message.status == "error" and (called is None or called.tool.reach != "own")
 
 
 def _given_out(figure: Figure) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -124,7 +124,7 @@ class Ledger(Mapping[str, Figure]):
         """Enter a figure computed from others (a sum, a share, a count): its inputs are the ids it was made of.
 
         Currency and data date are those of the sources; give them where there is no source to take them from. What
-        is read from stored rows names them.
+        is read from stored rows names them; what is computed from figures of one set of rows rests on that set.
         """
         sources = [self[source] for source in of]
         inputs = {"of": list(of)}
@@ -137,7 +137,7 @@ class Ledger(Mapping[str, Figure]):
             low=low,
             high=high,
             formula=formula,
-            rows=rows,
+            rows=rows or _shared_rows(sources),
             reason=reason,
             untrusted=untrusted,
             call=f"ledger-{hashlib.sha256(material.encode()).hexdigest()[:12]}",
@@ -170,6 +170,12 @@ class Ledger(Mapping[str, Figure]):
     def as_json(self) -> dict[str, dict[str, Any]]:
         """Figures by id with label, value, unit, interval, tool, inputs, formula, rows and data date."""
         return {key: figure.model_dump(mode="json", exclude={"id"}) for key, figure in self._figures.items()}
+
+
+def _shared_rows(sources: Sequence[Figure]) -> Rows | None:
+    """The rows behind figures, where all that have any have the same."""
+    known = [source.rows for source in sources if source.rows is not None]
+    return known[0] if known and all(rows == known[0] for rows in known) else None
 
 
 def _rename(result: ToolResult, renamed: Mapping[str, str]) -> ToolResult:

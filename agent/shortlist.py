@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-from langchain_core.messages import AnyMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from langchain_core.tools import BaseTool
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from agent.choice import NOTHING, Asked, Chooser, asked_in, load
+from agent.guard import plain_answer, tool_messages
+from agent.ledger import Ledger
 from agent.models.select import ADAPTERS
 from agent.words import in_english, mostly_latin, without_names
 from retrieval.embed import Embedder
@@ -38,6 +40,8 @@ RIDGE, RULE_WEIGHT, GLOSS_WEIGHT = 1.0, 2.0, 0.5
 # `tests/test_routing.py` holds both sides: questions for tools, and talk that no tool answers.
 LEAST_FIT_VECTORS, LEAST_FIT_WORDS = 0.54, 0.13
 SURE = 0.95  # of the probability is held by the tools a turn may want: on development questions three, 98 % of the time
+ALSO = 0.25  # of the probability: what else a turn asks for, once a tool has answered
+TRIES = 2  # of a tool that refuses, before its sentence is the answer
 EXAMPLES = Path(__file__).with_suffix(".toml")
 Scores = NDArray[np.float64]
 
@@ -141,33 +145,45 @@ class Shortlist:
         return best
 
     def choose(self, turn: Asked, size: int = SIZE, most: int = MOST) -> list[str]:
-        """The tools that the turn may want and the latest two that were used, in the order of the registry.
+        """The best `size` tools and the latest two that were used, at most `most`, in the order of the registry.
 
         Args:
             turn: The user's latest words and what went before.
             size: How many the turn may bring.
             most: How many there may be altogether.
         """
-        kept = [name for name in dict.fromkeys(reversed(turn.used)) if name in self.names][:KEPT]
-        wanted = [name for name in self.wanted(turn)[:size] if name not in kept]
-        chosen = {*kept, *wanted[: most - len(kept)]}
-        return [name for name in self.names if name in chosen]
+        return self._with_used(turn, list(dict.fromkeys([*self.wanted(turn), *self.rank(turn)])), size, most)
 
     def offer(self, messages: Sequence[AnyMessage | BaseMessage]) -> Offer:
-        """What the model is shown of the tools, and whether it may call one.
+        """What a model that follows the chooser is shown of the tools, and whether it may call one.
 
         The chooser decides which tool a question is about, or that none is; whether enough was said to call it, and
-        with which arguments, is the model's part. Once a tool has answered, the model sees all that the turn may want.
+        with which arguments, is the model's part. Once tools have answered, it is shown what else was asked for: a tool
+        that refused, and others that the turn wants about as much; mostly that is nothing.
         """
         turn = asked_in(messages)
-        if self.chooser is not None and not isinstance(messages[-1], ToolMessage):
-            best = self.best(turn)
-            strange = [name for name in self.wanted(turn) if name not in self.chooser.classes]
-            if best:
-                return Offer((best, *strange))
-            if not strange:
-                return Offer(tuple(self.choose(turn)), may_call=False)
-        return Offer(tuple(self.choose(turn)))
+        likely = self.wanted(turn)
+        if self.chooser is None:
+            return Offer(tuple(self._with_used(turn, likely, SIZE, MOST)))
+        told = tool_messages(messages)
+        if told:
+            tried = {message.name for message in told}
+            also = self.chooser.probabilities(turn)
+            refused = {told[-1].name} if told[-1].status == "error" and len(told) < TRIES else set()
+            return Offer(
+                tuple(n for n in self.names if n in refused or (n not in tried and also.get(n, 0.0) >= ALSO))
+            )
+        strange = [name for name in likely if name not in self.chooser.classes]
+        best = self.best(turn)
+        if best:
+            return Offer((best, *strange))
+        return Offer(tuple(strange or self._with_used(turn, likely, SIZE, MOST)), may_call=bool(strange))
+
+    def _with_used(self, turn: Asked, ranked: Sequence[str], size: int, most: int) -> list[str]:
+        kept = [name for name in dict.fromkeys(reversed(turn.used)) if name in self.names][:KEPT]
+        wanted = [name for name in ranked[:size] if name not in kept]
+        chosen = {*kept, *wanted[: most - len(kept)]}
+        return [name for name in self.names if name in chosen]
 
     def wanted(self, turn: Asked) -> list[str]:
         """The tools that a turn may want, the likeliest first.
@@ -235,17 +251,31 @@ def open_shortlist(role: Role, summaries: Mapping[str, str], embedder: Embedder 
 
 
 class ShortlistTools(AgentMiddleware[Any, Any, Any]):
-    """Shows the model the tools of the shortlist instead of all of them; where there are few, it changes nothing."""
+    """Shows the model the tools of the shortlist instead of all of them; where there are few, it changes nothing.
 
-    def __init__(self, shortlist: Shortlist) -> None:
+    Args:
+        shortlist: Of the role's tools.
+        ledger: Of the conversation.
+        follows: Whether the model leaves it to the chooser which tool a question is about. When nothing is left to
+            call, the tools' own sentences are then the answer.
+    """
+
+    def __init__(self, shortlist: Shortlist, ledger: Ledger, follows: bool = False) -> None:
         super().__init__()
         self._shortlist = shortlist
+        self._ledger = ledger
+        self._follows = follows and shortlist.chooser is not None
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        if len(request.tools) <= MOST and self._shortlist.chooser is None:
+        if self._follows:
+            offer = self._shortlist.offer(request.messages)
+            if not offer.names and tool_messages(request.messages):
+                return ModelResponse(result=[AIMessage(plain_answer(request.messages, self._ledger))])
+        elif len(request.tools) <= MOST:
             return handler(request)
-        offer = self._shortlist.offer(request.messages)
+        else:
+            offer = Offer(tuple(self._shortlist.choose(asked_in(request.messages))))
         shown = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offer.names]
         return handler(request.override(tools=shown, tool_choice=None if offer.may_call else "none"))

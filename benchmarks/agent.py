@@ -67,7 +67,7 @@ def main(
     model = open_model(setting, home)
     methods: dict[str, Method] = {"debut": product(model, desks)}
     if rivals:
-        methods |= _rivals(desks, model, partial(open_model, "embedded", home))
+        methods |= _rivals(desks, model, partial(open_model, "embedded:none", home))
     replies = {name: [_held(method, case) for case in cases] for name, method in methods.items()}
     scores = {name: [score(c, r) for c, r in zip(cases, found, strict=True)] for name, found in replies.items()}
     rows = [row for name in methods for row in rates(name, cases, replies[name], scores[name])]
@@ -88,7 +88,7 @@ def desk(role: Role, embedder: Embedder | None) -> Desk:
 def product(model: Any, desks: Mapping[str, Desk]) -> Method:
     """What the assistant does: a taught model chooses from the shortlist, an untaught one fills in what was routed."""
     if getattr(model, "is_tuned", True):
-        return partial(_chosen, model, desks, True)
+        return partial(_chosen, model, desks, True, follows=getattr(model, "follows_chooser", False))
     return partial(_routed, model, desks)
 
 
@@ -108,6 +108,7 @@ def _rivals(desks: Mapping[str, Desk], model: Any, base: Callable[[], Any]) -> d
             "adapter": partial(_free, model, desks, False),
             "adapter+grammar": partial(_chosen, model, desks, False),
             "adapter+shortlist": partial(_free, model, desks, True),
+            "adapter+grammar+shortlist": partial(_chosen, model, desks, True),
         }
     return methods
 
@@ -155,10 +156,10 @@ def _routed(model: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
     return _reply(reply, chosen.seconds + time.perf_counter() - started)
 
 
-def _chosen(model: Any, desks: Mapping[str, Desk], short: bool, case: Case) -> Reply:
+def _chosen(model: Any, desks: Mapping[str, Desk], short: bool, case: Case, follows: bool = False) -> Reply:
     """The model chooses, its grammar holds it to a call that can be made."""
     started = time.perf_counter()
-    shown, choice = _shown(desks, case, short)
+    shown, choice = _shown(desks, case, short, follows)
     reply = model.bind_tools(shown, tool_choice=choice).invoke(conversation(case))
     return _reply(reply, time.perf_counter() - started)
 
@@ -183,13 +184,15 @@ def _free(model: LocalChatModel, desks: Mapping[str, Desk], short: bool, case: C
     return Reply(calls[0].name, calls[0].arguments, words, seconds, valid)
 
 
-def _shown(desks: Mapping[str, Desk], case: Case, short: bool) -> tuple[list[BaseTool], str]:
+def _shown(desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = False) -> tuple[list[BaseTool], str]:
     """The tools of a turn, all of them or as the assistant shows them, and whether one may be called."""
     own = desks[case.role]
-    if not short or (len(own.tools) <= MOST and own.taught.chooser is None):
+    if follows:
+        offer = own.taught.offer(conversation(case))
+        return [own.tools[name] for name in offer.names], "auto" if offer.may_call else "none"
+    if not short or len(own.tools) <= MOST:
         return list(own.tools.values()), "auto"
-    offer = own.taught.offer(conversation(case))
-    return [own.tools[name] for name in offer.names], "auto" if offer.may_call else "none"
+    return [own.tools[name] for name in own.taught.choose(asked_in(conversation(case)))], "auto"
 
 
 def conversation(case: Case) -> list[BaseMessage]:

@@ -193,11 +193,12 @@ def _visited(address: str, visits: int) -> list[Result]:
         for _ in range(visits):
             context = browser.new_context()
             page = context.new_page()
+            page.set_default_timeout(300_000)  # a slow machine is a figure too
             begun = time.perf_counter()
             page.goto(f"{address}en/")
             page.wait_for_selector("#message textarea")
             ready.append(time.perf_counter() - begun)
-            page.wait_for_load_state("networkidle")
+            page.wait_for_selector("#model >> text=ready")  # the page has spoken with the server
             page.fill("#message textarea", "say wordwordword")
             begun = time.perf_counter()
             page.press("#message textarea", "Enter")

@@ -143,7 +143,7 @@ def _catalogue(data: SalesData, days: pd.DataFrame) -> pd.DataFrame:
             "name": name,
             "category": category,
             "description": _texts(known, "description"),
-            "attributes": [_attributes(row) for row in known.to_dict("records")],
+            "attributes": [_attributes(row) for row in known.assign(product=known.index).to_dict("records")],
             "cost": known["cost"].where(known["cost"] > 0) if "cost" in known else np.nan,
             "price": price,
             "launched": first.where(seen),

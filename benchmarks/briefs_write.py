@@ -21,6 +21,7 @@ from tools.launch.evidence import Rules, carried
 from tools.registry import bind
 
 MANAGER = Actor(role="manager", id="time-machine")
+_DECIDES = ("item.", "launch.", "price.", "buy.", "economics.", "decision.")  # figures without which nothing is decided
 _ENOUGH = 5  # finished launches that a category needs to speak for itself
 
 
@@ -136,8 +137,9 @@ def write_one(
 
 
 def lacking(brief: Brief) -> tuple[str, ...]:
-    """The bold figures that a brief lacks."""
-    return tuple(sorted({name for section in brief.sections for each in section.missing for name in each.figures}))
+    """The bold figures that a brief lacks, but for those that a decision rests on."""
+    missing = {name for section in brief.sections for each in section.missing for name in each.figures}
+    return tuple(sorted(name for name in missing if not name.startswith(_DECIDES)))
 
 
 def finished_launches(past: Shop, category: str) -> tuple[Array, Array]:

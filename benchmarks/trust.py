@@ -45,7 +45,11 @@ class Scale:
 
 
 def main(
-    only: Sequence[str] = (), templates: Path | None = None, shared: Path | None = None, scale: Scale | None = None
+    only: Sequence[str] = (),
+    templates: Path | None = None,
+    shared: Path | None = None,
+    scale: Scale | None = None,
+    told: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Run the parts, each on a fresh shop.
 
@@ -54,6 +58,7 @@ def main(
         templates: Injection templates, one JSON object a line; left out, our own.
         shared: Folder of the public data sets, for the foreign and double writes of the service set.
         scale: How much; left out, all of it.
+        told: Called with a line when a part is done.
 
     Raises:
         BadInput: There is no such part, or the templates are not in their layout.
@@ -69,6 +74,7 @@ def main(
         with TemporaryDirectory(prefix="debut-trust-") as folder:
             found[name] = parts[name](Path(folder))
         found[name]["seconds"] = round(time.perf_counter() - begun, 1)
+        told(f"{name}: {found[name]}")
     data = str(templates.name if templates else "own templates")
     return report("trust", data, _rows(found), time.perf_counter() - started, parts=found)
 

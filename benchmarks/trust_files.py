@@ -27,7 +27,7 @@ def try_all(folder: Path) -> dict[str, Any]:
         for name, make in cases():
             path = folder / name
             make(path)
-            found = pool.apply_async(_import, (str(folder / f"{runs}.db"), str(path))).get(120)
+            found = pool.apply_async(_import, (str(folder / f"{runs}.db"), str(path))).get(600)
             runs += 1
             refused += found["refused"]
             seconds.append(found["seconds"])
@@ -80,7 +80,7 @@ def cases() -> Iterator[tuple[str, Maker]]:
     yield "entities.xlsx", lambda path: _workbook(path, "", _ENTITIES)
     yield (
         "external-entity.xlsx",
-        lambda path: _workbook(path, "", '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'),
+        lambda path: _workbook(path, "", '<!DOCTYPE x [<!ENTITY e SYSTEM "/etc/passwd">]>'),
     )
     yield "many-parts.xlsx", _many_parts
     yield "nested.xlsx", _nested
@@ -196,7 +196,13 @@ def _workbook(path: Path, cells: str, before: str = "") -> None:
     book = f'<workbook xmlns="{main}" xmlns:r="{kind}">{sheets}</workbook>'
     to = f'<Relationship Id="rId1" Type="{kind}/worksheet" Target="worksheets/sheet1.xml"/>'
     link = f'<Relationships xmlns="{home}/package/2006/relationships">{to}</Relationships>'
-    parts = {"xl/workbook.xml": book.encode(), "xl/_rels/workbook.xml.rels": link.encode()}
+    begin = f'<Relationship Id="rId1" Type="{kind}/officeDocument" Target="xl/workbook.xml"/>'
+    root = f'<Relationships xmlns="{home}/package/2006/relationships">{begin}</Relationships>'
+    parts = {
+        "_rels/.rels": root.encode(),
+        "xl/workbook.xml": book.encode(),
+        "xl/_rels/workbook.xml.rels": link.encode(),
+    }
     _zip(path, {**parts, "xl/worksheets/sheet1.xml": _sheet(cells, before)})
 
 

@@ -41,6 +41,8 @@ def main(shop: Shop, rounds: int = 5, drafts: int = 3) -> dict[str, Any]:
             processor.setdefault(name, []).append(time.process_time() - begun)
             wall.setdefault(name, []).append(answer.seconds)
     results = []
+    wall["all"] = [each for seconds in wall.values() for each in seconds]
+    processor["all"] = [each for seconds in processor.values() for each in seconds]
     for name, seconds in wall.items():
         for metric, values in (("seconds", seconds), ("processor_seconds", processor[name])):
             middle, worst = np.quantile(values, 0.5), max(values)
@@ -58,3 +60,5 @@ def _questions(price: float | None, day: Any, rounds: int) -> Iterator[tuple[str
         yield "budget", Inputs(budget=250.0 * step)
         yield "lead_time_days", Inputs(lead_time_days=30 + 7 * step)
         yield "service_level", Inputs(service_level=0.8 + 0.03 * step)
+        yield "first_buy", Inputs(first_buy=100 + 20 * step)
+        yield "promotion_depth", Inputs(promotion_depth=0.1 + 0.02 * step)

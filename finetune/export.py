@@ -74,10 +74,11 @@ def card(name: str, about: dict[str, Any], old: Path) -> str:
         f"# {name}",
         f"A LoRA adapter for `{recipe['base']}` that calls the tools of Debut, asks back, declines, and answers in one "
         "or two sentences over figure placeholders. English and Chinese. Apache-2.0.",
-        f"Rank {recipe['rank']}, rank-stabilised, on all linear layers; rate {recipe['rate']}; {about['rows']:,} rows, "
-        f"{about['steps']:,} steps, {about['tokens']:,} tokens read (shared beginnings once), {about['minutes']} "
-        f"minutes; loss at the end {about['loss']}. Data: compiled by `./debut finetune data`, SHA-256 of the training "
-        f"rows `{about['data'].get('train.jsonl', 'unknown')[:16]}`. Recipe and run: `run.json`; the base it is tied "
+        f"Rank {recipe['rank']}, rank-stabilised, on all linear layers; rate {recipe['rate']}; {about['steps']:,} "
+        f"steps, {about['tokens']:,} tokens read (shared beginnings once) of {about['rows']:,} rows, "
+        f"{about['minutes']} minutes; loss at the end {about['loss']}. Data: compiled by `./debut finetune data`, "
+        f"SHA-256 of the training rows `{about['data'].get('train.jsonl', 'unknown')[:16]}`. Recipe and run: "
+        "`run.json`; the base it is tied "
         "to: `base.json`.",
     ]
     return "\n\n".join(facts) + "\n\n---\n" + (kept or "\n")

@@ -17,11 +17,14 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from retrieval.bridge import Bridge
+from retrieval.bridge import learn as learn_bridge
 from retrieval.collect import PASSAGE_COLUMNS, fingerprint
 from retrieval.embed import Embedder, Progress, speaks
 from retrieval.glossary import Glossary, learn
 from retrieval.lexical import Lexical
 from retrieval.vectors import DAMAGE, VectorStore
+from retrieval.words import words
 from shop.errors import BadInput
 
 FORMAT = 1
@@ -56,19 +59,30 @@ class Update:
 class Snapshot:
     """One state of the index in memory: passages in a fixed order, their words, and the vectors or why there are none.
 
-    `damage` is empty when the vectors can be used.
+    `damage` is empty when the vectors can be used; `bridge` leads to them from a language that the model does not read.
     """
 
     def __init__(
-        self, frame: pd.DataFrame, lexical: Lexical, glossary: Glossary, vectors: VectorStore | None, damage: str = ""
+        self,
+        frame: pd.DataFrame,
+        lexical: Lexical,
+        glossary: Glossary,
+        vectors: VectorStore | None,
+        damage: str = "",
+        bridge: Bridge | None = None,
     ) -> None:
         self.frame = frame
+        self.bridge = bridge
         self.lexical = lexical
         self.glossary = glossary
         self.vectors = vectors
         self.damage = damage
         self.columns = {name: frame[name].to_numpy() for name in FILTERABLE}
         self.position = {key: row for row, key in enumerate(frame["id"])}
+        self.products: dict[str, list[int]] = {}  # rows of each product, in every language
+        for row, (kind, ref) in enumerate(zip(frame["kind"], frame["ref"], strict=True)):
+            if kind == "product":
+                self.products.setdefault(ref, []).append(row)
         self.categories = sorted(set(frame["category"]) - {""})
 
 
@@ -141,7 +155,7 @@ class Index:
         except (OSError, ValueError) as error:
             raise BadInput(f"The index of the shop's texts is damaged; {REBUILD}.") from error
         vectors, damage = self._open_vectors(manifest)
-        return Snapshot(frame, lexical, glossary, vectors, damage)
+        return Snapshot(frame, lexical, glossary, vectors, damage, Bridge.load(folder))
 
     def check_model(self) -> None:
         """Refuse an index that another embedding model made.
@@ -180,6 +194,8 @@ class Index:
             raise RuntimeError("the vectors that were written cannot be read back")
         lexical = f"lexical-{uuid.uuid4().hex[:8]}"
         _write_lexical(self.folder / lexical, frame)
+        if bridge := self._bridge(store, embedded, frame):
+            bridge.save(self.folder / lexical)
         self._commit(Manifest(FORMAT, self.embedder.fingerprint, vectors, lexical, len(frame), len(embedded)))
         return change
 
@@ -200,6 +216,18 @@ class Index:
             vectors = self.embedder.passages([row["text"] for row in batch], progress)
             store.put([row["id"] for row in batch], vectors, [_metadata(row) for row in batch])
         return Update(len(fresh), len(moved), len(gone), len(rows) - len(fresh) - len(moved))
+
+    def _bridge(self, store: VectorStore, embedded: pd.DataFrame, frame: pd.DataFrame) -> Bridge | None:
+        """From the words of products in languages that the model does not read to the vectors of their other texts."""
+        products = frame[frame["kind"] == "product"]
+        unread = products[~products["language"].isin(set(embedded["language"]))]
+        written = unread.groupby("ref")["text"].agg(" ".join)
+        read = embedded[(embedded["kind"] == "product") & embedded["ref"].isin(written.index)]
+        first = read.drop_duplicates("ref")
+        if first.empty:
+            return None
+        texts = [words(written[ref]) for ref in first["ref"]]
+        return learn_bridge(texts, store.vectors(first["id"].tolist()))
 
     def _commit(self, manifest: Manifest) -> None:
         half = self.folder / f"{MANIFEST}.half"

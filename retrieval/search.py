@@ -104,14 +104,16 @@ def find(
     if method != "dense":
         lexical, covered = snapshot.lexical.scores(snapshot.glossary.expand(words(text)))
     cosines: dict[int, float] = {}
-    if method != "bm25" and mask.any() and (method == "dense" or speaks(embedder, spoken)):
-        cosines, degraded = _nearest(snapshot, embedder, text, scope, mask)
+    reads = method == "dense" or speaks(embedder, spoken)
+    if method != "bm25" and mask.any():
+        near = _nearest if reads else _bridged
+        cosines, degraded = near(snapshot, embedder, text, scope, mask)
     ranked = fuse(np.where(mask, lexical, 0), covered, cosines, POOL)
     if reranker and ranked:
         written = [str(snapshot.frame["text"].iloc[row]) for row, _ in ranked[:DEPTH]]
         ranked = reordered(ranked, text, written, reranker)
     hits = tuple(
-        _hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row), spoken))
+        _hit(snapshot, row, score, surely(float(covered[row]), cosines.get(row) if reads else None, spoken))
         for row, score in ranked[:limit]
     )
     return Found(hits=hits, degraded=degraded)
@@ -160,6 +162,38 @@ def _nearest(
         return {}, "the index of meanings cannot be read, so this was found by words alone; run `./debut index`"
     rows = ((snapshot.position.get(key), cosine) for key, cosine in found)
     return dict([(row, cosine) for row, cosine in rows if row is not None and mask[row]][:POOL]), ""
+
+
+def _bridged(
+    snapshot: Snapshot, embedder: Embedder, text: str, scope: Scope, mask: Mask
+) -> tuple[dict[int, float], str]:
+    """Products close in meaning to a query in a language that the model does not read, in whatever language they are.
+
+    The catalogue teaches the words of products and no others, so other kinds of passages are left to the words.
+    """
+    bridge = snapshot.bridge
+    if bridge is None or (scope.kinds and "product" not in scope.kinds):
+        return {}, ""
+    if snapshot.vectors is None:
+        return {}, snapshot.damage
+    vector = bridge.vector(words(text))
+    if vector is None:
+        return {}, ""
+    products = scope.model_copy(update={"kinds": ("product",), "language": ""})
+    try:
+        found = snapshot.vectors.nearest(vector, 2 * POOL, _where(snapshot, products))
+    except (*DAMAGE, sqlite3.Error):
+        return {}, "the index of meanings cannot be read, so this was found by words alone; run `./debut index`"
+    cosines: dict[int, float] = {}
+    for key, product in found:
+        at = snapshot.position.get(key)
+        cosine = bridge.cosine(product, vector)
+        if at is None or cosine <= 0:
+            continue
+        for row in snapshot.products[snapshot.frame["ref"].iloc[at]]:
+            if mask[row]:
+                cosines[row] = max(cosine, cosines.get(row, 0.0))
+    return cosines, ""
 
 
 def _where(snapshot: Snapshot, scope: Scope) -> dict[str, Any] | None:

@@ -60,6 +60,14 @@ class VectorStore:
         for rows in _batches(len(ids)):
             self._collection.delete(ids=list(ids[rows]))
 
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The stored vectors of these passages, in their order, shape (passages, dimensions)."""
+        found: dict[str, Any] = {}
+        for rows in _batches(len(ids)):
+            page = self._collection.get(ids=list(ids[rows]), include=["embeddings"])
+            found |= dict(zip(page["ids"], page["embeddings"], strict=True))  # type: ignore[arg-type]
+        return np.array([found[key] for key in ids], dtype=np.float32)
+
     def nearest(self, vector: Vectors, limit: int, where: dict[str, Any] | None) -> list[tuple[str, float]]:
         """Ids and cosines of the passages closest to a vector, best first."""
         found = self._collection.query(

@@ -36,7 +36,7 @@ def append(
 
 
 def note(connection: Connection, session: Session, at: datetime, **what: str) -> None:
-    """Add a row about anything else that changes what is on record: decision, action_id, tool, content_hash, version."""
+    """Add a row about anything that changes what is on record: decision, action_id, tool, content_hash, version."""
     last = connection.execute(_LAST).first()
     row = {
         "number": 1 if last is None else last.number + 1,

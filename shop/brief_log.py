@@ -18,7 +18,7 @@ from shop.canonical import digest
 from shop.errors import ToolError
 from shop.schema import metadata
 from shop.session import Session
-from shop.types import Actor, Frozen, PendingAction, Unit
+from shop.types import Actor, Frozen, Unit
 from shop.view import View
 
 Kind = Literal["write", "override", "lift", "sign", "refuse", "approve", "withdraw"]
@@ -128,18 +128,8 @@ def record(
         "day": day,
     }
     connection.execute(insert(brief_log), [row])
-    done = PendingAction(
-        id=f"{brief['id']}/{kind}",
-        tool=f"brief_{kind}",
-        subject=str(brief["id"]),
-        arguments={"part": part, "detail": row["detail"], "reason": reason},
-        content_hash=digest(row),
-        actor=actor,
-        created_at=at,
-        expires_at=at,
-        status="done",
-    )
-    audit.append(connection, session, "execute", done, str(brief["plan_hash"]), at)
+    what = {"action_id": str(brief["id"]), "tool": f"brief_{kind}", "version": str(brief["plan_hash"])}
+    audit.note(connection, session, at, decision="decide", content_hash=digest(row), **what)
 
 
 def acts(shop: View, draft_id: str = "", brief_id: str = "") -> list[Act]:

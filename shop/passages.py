@@ -18,8 +18,8 @@ class Scope(Frozen):
     """Which passages may be found; everything left out is not restricted. Dates are inclusive.
 
     `until` is the last day that may be seen (a review's day, a launch, a policy's first day): pass the shop's cut-off.
-    `in_force` keeps policies, and what approved briefs tell, that applied on that day. A category includes the ones below it. A product without a
-    price is outside a price range, a passage without a rating outside a range of ratings.
+    `in_force` keeps policies, and what approved briefs tell, that applied on that day. A category includes the ones
+    below it. A product without a price is outside a price range, a passage without a rating outside a range of ratings.
     """
 
     kinds: tuple[Kind, ...] = ()

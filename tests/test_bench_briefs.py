@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 from benchmarks.briefs import Terms, main, sampled
 from benchmarks.briefs_money import first_buy_results, price_results, verdict_results
 from benchmarks.briefs_shop import PastLaunch, build_shop, daily_rows, weeks_of, written_on
-from benchmarks.briefs_write import Planned, finished_launches, write_one
+from benchmarks.briefs_write import KeptVectors, Planned, finished_launches, lacking, write_one
 from benchmarks.layout import SalesData, make_sales_data, read_sales_data
 from shop import BadInput, Shop
 from shop import schema as t
@@ -80,6 +80,16 @@ def test_a_week_stands_on_its_first_day_and_is_out_of_stock_on_all() -> None:
     assert np.isnan(weeks[1:]).all()  # after the last sale, and out of stock
 
 
+def test_sales_alone_make_a_shop(tmp_path: Path) -> None:
+    weeks = pd.date_range("2023-01-02", periods=40, freq="7D")
+    old = pd.DataFrame({"product": "A", "date": weeks, "units": 3.0})
+    new = pd.DataFrame({"product": "B", "date": weeks[24:], "units": 2.0})
+    shop, launches = build_shop(data_of(pd.concat([old, new]), "week"), f"sqlite:///{tmp_path / 'shop.db'}")
+    assert [(launch.sku, launch.name, launch.price, launch.attributes) for launch in launches] == [("B", "B", None, {})]
+    assert launches[0].actual.tolist() == [2.0] * 12
+    assert shop.products()["list_price"].isna().all()
+
+
 def test_a_brief_is_written_before_the_period_it_could_look_into() -> None:
     launch = PastLaunch("A", "A", "", "", {}, 1.0, None, date(2023, 5, 1), np.ones(12))
     assert written_on(launch, 28, "day") == date(2023, 4, 3)
@@ -107,6 +117,22 @@ def test_launches_are_the_first_sales_of_the_test(past: tuple[Shop, list[PastLau
     assert len(units) <= len(over)
 
 
+def test_a_text_is_encoded_once_however_many_days_ask_for_it() -> None:
+    asked: list[str] = []
+
+    class Lengths:
+        picture_model = ""
+
+        def vectors(self, texts: list[str]) -> np.ndarray:
+            asked.extend(texts)
+            return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+    kept = KeptVectors(Lengths())  # type: ignore[arg-type]
+    assert kept.vectors(["a", "bbb", "a"])[:, 0].tolist() == [1, 3, 1]  # type: ignore[index]
+    assert kept.vectors(["cc", "bbb"])[:, 0].tolist() == [2, 3]  # type: ignore[index]
+    assert asked == ["a", "bbb", "cc"]
+
+
 # -- nothing later ----------------------------------------------------------------------------------------------------
 
 
@@ -131,6 +157,8 @@ def test_a_brief_does_not_change_with_what_came_later(tmp_path: Path) -> None:
         connection.execute(delete(t.products).where(t.products.c.launch_date >= day))
     briefs = {name: write_one(shop.as_of(day), launch, 2.0, 28) for name, shop in shops.items()}
     first = briefs["as it was"]
+    assert "reviews.count" in lacking(first)
+    assert not [name for name in lacking(first) if name.startswith(("launch.", "price.", "buy.", "item."))]
     assert first.figures["launch.units_12w"].value is not None
     for name in ("shuffled", "gone"):
         assert briefs[name].plan_hash == first.plan_hash

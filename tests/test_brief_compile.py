@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 from brief_tools import add_market, small_tools
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from agent.brief import Brief, BriefSettings, Cancelled, briefs_of, compile_brief, load_brief, to_json
 from agent.brief.declare import Text
@@ -20,6 +21,7 @@ from agent.brief.sections.economics import break_even_units, contribution_after,
 from agent.brief.sections.item import completeness, usual_attributes
 from agent.brief.verdict import BINDING
 from agent.ledger import bare_numbers, placeholders
+from benchmarks.ledger import wrong
 from shop import Draft, Shop, ToolError
 from shop import schema as t
 from tools.registry import BoundTool
@@ -101,6 +103,59 @@ def test_a_derived_figure_names_its_sources_and_its_formula(compiled: Compile) -
     assert figure.tool == "ledger"
     assert figure.currency == "USD"
     assert figure.as_of == date(2026, 5, 31)
+
+
+def test_a_derived_figure_rests_on_the_rows_of_its_sources(compiled: Compile) -> None:
+    figures = compiled().figures
+    margin = figures["cannibalisation.unit_margin"]
+    assert (margin.value, margin.rows and margin.rows.count) == (pytest.approx(21 - 9), 1)
+    assert figures["cannibalisation.margin"].rows == margin.rows
+    assert figures["cannibalisation.margin"].value == pytest.approx(-8 * 12)
+    assert number(compiled(), "cannibalisation.net_margin") == pytest.approx(600 * 15 - 8 * 12)
+
+
+def test_gates_say_what_they_wait_for(compiled: Compile) -> None:
+    gates = {gate.id: gate for gate in compiled().gates}
+    assert list(gates) == ["G0", "G1", "G2", "G3", "G4", "G5", "G6"]
+    assert gates["G1"].status == "ready"
+    assert gates["G2"].status == "blocked"
+    assert "item.budget" in {missing.needs for missing in gates["G2"].missing}
+    assert [gates[name].status for name in ("G4", "G5", "G6")] == ["later"] * 3
+
+
+def test_a_figure_that_the_shop_does_without_blocks_nothing(shop: Shop, compiled: Compile) -> None:
+    with shop.begin() as connection:
+        connection.execute(delete(t.competitor_prices))
+    assert compiled().verdict == "conditional"
+    assert compiled(settings=BriefSettings(waived=("market.rivals",))).verdict == "go"
+
+
+def test_the_challenger_argues_the_other_way(shop: Shop, compiled: Compile) -> None:
+    go, no = compiled(), compiled(draft=add_draft(shop, price=9.0))
+    assert go.section("scenarios").bullets[0].startswith("{{decision.base_rate_missed}} of")
+    assert no.verdict == "no-go"
+    assert not set(go.section("scenarios").bullets) & set(no.section("scenarios").bullets)
+
+
+def test_finished_sections_are_handed_over_quick_ones_first(compiled: Compile) -> None:
+    seen: list[str] = []
+    compiled(finished=lambda section, figures: seen.append(section.id))
+    assert len(seen) == len(SECTIONS) == 30
+    assert seen.index("price") < seen.index("demand") < seen.index("buy") < seen.index("need")
+    assert seen.index("decision") > seen.index("risks")
+
+
+def test_the_count_of_the_bench_finds_what_is_wrong(compiled: Compile) -> None:
+    brief = compiled()
+    assert list(wrong(brief)) == []
+    section = brief.sections[0].model_copy(update={"text": "Sells 12 {{launch.units_12w}} and {{launch.nothing}}"})
+    broken = brief.model_copy(update={"sections": (section,)})
+    assert {kind for kind, _ in islice(wrong(broken), 2)} == {"unbacked", "unresolved"}
+
+
+def test_a_brief_that_is_only_looked_at_is_not_stored(shop: Shop, draft: Draft, compiled: Compile) -> None:
+    assert compiled(store=False).id == ""
+    assert briefs_of(shop, draft.id) == []
 
 
 def test_levers_against_recomputing_the_contribution(compiled: Compile) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from agent.brief import Brief, BriefSettings, compile_brief, to_json, to_markdown, to_text
+from benchmarks.ledger import wrong
 from shop import Actor, Shop
 from tools import ALL
 from tools.registry import bind
@@ -26,7 +27,14 @@ def shop(demo_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop.open(f"sqlite:///{copy}")
 
 
-def brief_of(shop: Shop, locale: str = "en", as_of: date | None = None, **changes: Any) -> Brief:
+def brief_of(
+    shop: Shop,
+    locale: str = "en",
+    as_of: date | None = None,
+    budget: float | None = None,
+    settings: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Brief:
     seen = shop if as_of is None else shop.as_of(as_of)
     given: dict[str, Any] = {
         "name": "Aurora kettle 1.7",
@@ -39,21 +47,25 @@ def brief_of(shop: Shop, locale: str = "en", as_of: date | None = None, **change
     }
     draft = shop.add_draft(**{**given, **changes})
     tools = bind(ALL, seen, Actor(role="manager", id="m-1"))
-    return compile_brief(tools, seen, draft, settings=BriefSettings(locale=locale))  # type: ignore[arg-type]
+    chosen = BriefSettings.model_validate({"locale": locale, **(settings or {})})
+    return compile_brief(tools, seen, draft, settings=chosen, budget=budget)
 
 
-@pytest.mark.parametrize("locale", ["en", "zh"])
+NOTHING = {"price": None, "cost": None, "category": "", "launch_date": None, "description": "", "attributes": {}}
+
+
 @pytest.mark.parametrize(
-    "changes",
+    ("locale", "changes"),
     [
-        {},
-        {"price": None},
-        {"cost": None},
-        {"category": ""},
-        {"launch_date": None},
-        {"price": None, "cost": None, "category": "", "launch_date": None, "description": "", "attributes": {}},
+        ("en", {}),
+        ("zh", {}),
+        ("zh", {"price": None}),
+        ("en", {"cost": None}),
+        ("zh", {"category": ""}),
+        ("en", {"launch_date": None}),
+        ("en", NOTHING),
     ],
-    ids=["whole", "no price", "no cost", "no category", "no date", "only a name"],
+    ids=["whole", "whole, Chinese", "no price", "no cost", "no category", "no date", "only a name"],
 )
 def test_a_brief_comes_out_whatever_the_draft_lacks(shop: Shop, changes: dict[str, Any], locale: str) -> None:
     brief = brief_of(shop, locale, **changes)
@@ -64,6 +76,33 @@ def test_a_brief_comes_out_whatever_the_draft_lacks(shop: Shop, changes: dict[st
     lacking = {missing.needs for section in brief.sections for missing in section.missing}
     for field in ("cost", "category", "launch_date"):
         assert (f"item.{field}" in lacking) == (changes.get(field, "given") in (None, ""))
+
+
+def test_every_section_of_a_whole_draft_but_those_that_people_fill_is_complete(shop: Shop) -> None:
+    brief = brief_of(shop, budget=3000.0)
+    assert len(brief.sections) == 30
+    waits = {section.id for section in brief.sections if section.status != "complete"}
+    assert waits <= {"service", "compliance", "score"}
+    assert {gate.id: gate.status for gate in brief.gates}["G5"] == "later"
+    assert list(wrong(brief)) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "rule"),
+    [
+        ({"lead_time_days": 200}, {}, "date_before_lead_time"),
+        ({"min_margin": 0.75}, {}, "margin_under_least"),
+        ({}, {"cost": 60.0}, "price_under_cost"),
+    ],
+    ids=["launch before the stock", "margin against price", "cost above price"],
+)
+def test_what_contradicts_itself_is_told_and_the_rest_still_stands(
+    shop: Shop, settings: dict[str, Any], changes: dict[str, Any], rule: str
+) -> None:
+    brief = brief_of(shop, settings=settings, **changes)
+    assert rule in {finding.rule for finding in brief.findings}
+    assert brief.verdict != "go"
+    assert brief.section("demand").status == "complete"
 
 
 def test_analogues_are_products_of_the_shop_and_figures_trace_to_calls(shop: Shop) -> None:

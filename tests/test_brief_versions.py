@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -30,6 +31,7 @@ from shop import Draft, Shop, ToolError, audit
 from shop import schema as t
 from shop.brief_log import acts, approved_briefs, overrides_of
 from shop.session import Session
+from ui.cli import main
 
 NOW = datetime(2026, 6, 1, 9, 30)
 
@@ -78,8 +80,8 @@ def test_the_history_names_authors_and_what_was_done_with_each_version(
     sign(shop, first.id, "finance")
     told = history(shop, draft.id)
     assert [(v.number, v.brief_id, v.plan_hash, v.verdict) for v in told] == [
-        (1, first.id, first.plan_hash, "go"),
-        (2, second.id, second.plan_hash, "go"),
+        (1, first.id, first.plan_hash, first.verdict),
+        (2, second.id, second.plan_hash, second.verdict),
     ]
     assert [v.author.id for v in told if v.author] == ["m-1", "m-2"]
     assert [(act.kind, act.part) for act in told[0].acts] == [("sign", "finance")]
@@ -94,8 +96,9 @@ def test_every_act_is_a_row_of_the_audit(shop: Shop, compiled: Compile) -> None:
     with shop.engine.connect() as connection:
         rows = connection.execute(t.audit.select().order_by(t.audit.c.number)).mappings().all()
         assert audit.first_broken(connection) is None
+        assert audit.unrecorded(connection) == []
     assert [row["tool"] for row in rows] == ["brief_write", "brief_approve", "brief_override"]
-    assert {(row["actor_id"], row["decision"], row["version"]) for row in rows} == {("m-1", "execute", brief.plan_hash)}
+    assert {(row["actor_id"], row["action_id"], row["version"]) for row in rows} == {("m-1", brief.id, brief.plan_hash)}
 
 
 def test_a_brief_that_nobody_wrote_has_no_author(shop: Shop, draft: Draft) -> None:
@@ -119,10 +122,10 @@ def test_only_a_manager_decides(shop: Shop, compiled: Compile, role: str) -> Non
 def test_an_approved_brief_is_the_frozen_plan_until_a_later_one_is(shop: Shop, draft: Draft, compiled: Compile) -> None:
     first, other = compiled(), compiled(budget=100.0)
     assert frozen_plan(shop, draft.id) is None
-    held = approve(shop, other.id)
+    held = approve(shop, other.id, "Agreed.")
     assert (held.plan_hash, held.since, held.until) == (other.plan_hash, date(2026, 6, 1), None)
     assert frozen_plan(shop, draft.id) == other
-    assert approve(shop, other.id) == held
+    assert approve(shop, other.id, "Agreed.") == held
     with pytest.raises(ToolError, match=f"{other.id} is a later version"):
         approve(shop, first.id)
     approve(shop, first.id, "The budget was not granted.")
@@ -134,7 +137,7 @@ def test_an_approved_brief_is_the_frozen_plan_until_a_later_one_is(shop: Shop, d
 def test_an_approval_is_seen_from_its_day_on_and_ends_when_it_is_taken_back(shop: Shop, compiled: Compile) -> None:
     brief = compiled()
     later = shop.as_of(date(2026, 6, 10))
-    approve(later, brief.id)
+    approve(later, brief.id, "Agreed.")
     assert approved_briefs(shop.as_of(date(2026, 6, 9))) == []
     assert [each.until for each in approved_briefs(later)] == [None]
     end = shop.as_of(date(2026, 6, 20))
@@ -152,7 +155,7 @@ def test_a_frozen_plan_that_was_changed_in_the_database_is_not_used(
     shop: Shop, draft: Draft, compiled: Compile
 ) -> None:
     brief = compiled()
-    approve(shop, brief.id)
+    approve(shop, brief.id, "Agreed.")
     document = brief.model_dump(mode="json") | {"verdict": "no-go"}
     with shop.begin() as connection:
         connection.execute(update(t.briefs).where(t.briefs.c.id == brief.id).values(document=document))
@@ -290,8 +293,10 @@ def changes(old: Brief, new: Brief) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 
 def test_the_same_plan_differs_in_nothing(compiled: Compile) -> None:
-    found = diff(compiled(), compiled())
+    first = compiled()
+    found = diff(first, compiled())
     assert (found.figures, found.inputs, found.sections, found.findings_new) == ((), (), (), ())
+    assert diff(first, compiled(settings=BriefSettings(locale="zh"))).figures == ()
 
 
 def test_each_changed_figure_names_the_input_that_caused_it(compiled: Compile) -> None:
@@ -367,7 +372,36 @@ def test_acts_on_postgres_as_on_sqlite(any_shop: Shop) -> None:
     draft = shop.add_draft("Aurora kettle", "Kettles", cost=10.0, price=25.0, launch_date=date(2026, 9, 1))
     brief = compile_brief(small_tools(shop, {}), shop, draft)
     override(shop, brief.id, "launch.units_12w", 700, "A window.")
-    approve(shop, brief.id)
+    approve(shop, brief.id, "Agreed.")
     assert frozen_plan(shop, draft.id) == brief
     assert history(shop, draft.id)[0].status == "approved"
     assert overrides_of(shop, draft.id)["launch.units_12w"].value == 700
+
+
+# -- the command line -------------------------------------------------------------------------------------------------
+
+
+def test_the_commands(
+    shop: Shop, draft: Draft, compiled: Compile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = compiled()
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = main(["briefs", *arguments], {"DEBUT_SHOP": str(shop.engine.url), "DEBUT_HOME": str(tmp_path)})
+        return code, capsys.readouterr().out
+
+    assert run("set", first.id, "buy.lead_time", "45", "--because", "The supplier says so.")[0] == 0
+    assert run("set", first.id, "buy.lead_time", "soon")[0] == 2
+    second = compiled()
+    assert run("approve", second.id.lower(), "--because", "Agreed.")[0] == 0
+    assert run("sign", second.id, "finance")[0] == 0
+    told = json.loads(run("history", draft.id, "--json")[1])
+    assert [each["status"] for each in told] == ["open", "approved"]
+    assert "approve, because Agreed." in run("history", draft.id)[1]
+    changed = json.loads(run("diff", first.id, second.id, "--json")[1])
+    lead = next(each for each in changed["figures"] if each["figure"] == "buy.lead_time")
+    assert (lead["old"][0], lead["new"][0]) == (30, 45)
+    assert run("diff", first.id, second.id)[1].startswith("B-0001 → B-0002")
+    assert run("export", second.id, "--as", "calendar", "--out", str(tmp_path / "out"))[0] == 0
+    assert (tmp_path / "out" / "B-0002.ics").read_bytes().startswith(b"BEGIN:VCALENDAR")
+    assert run("history", "D-0099")[0] == 1

@@ -16,7 +16,7 @@ from agent.shortlist import SURE, Offer, Shortlist, examples_of, open_shortlist
 from finetune import choice
 from finetune.choice import Wanted, fit, judge, wanted_in
 from finetune.examples import DEV, TRAIN, Example, assistant, user, write
-from finetune.sureness import threshold
+from finetune.sureness import WEIGHT, threshold
 from finetune.world import ROLES
 from retrieval.embed import Vectors
 from shop import BadInput
@@ -143,8 +143,13 @@ def test_few_tools_are_shown_where_it_is_sure_and_strange_ones_join() -> None:
     likely = chooser.probabilities(Asked("recommend a price for the mug"))
     assert likely["recommend_price"] > SURE
     # It was never taught `score_launch`, so that stays beside what it is sure of.
-    assert shortlist.choose(Asked("recommend a price for the mug")) == ["recommend_price", "score_launch"]
-    assert shortlist.choose(Asked("recommend a price for the mug", used=("plan_inventory",))) == names
+    assert shortlist.wanted(Asked("recommend a price for the mug")) == ["recommend_price", "score_launch"]
+    assert shortlist.offer([HumanMessage("recommend a price for the mug")]) == Offer(
+        ("recommend_price", "score_launch")
+    )
+    # A model that chooses itself sees as many as may be shown, whatever the chooser holds.
+    assert shortlist.choose(Asked("recommend a price for the mug")) == names
+    assert shortlist.choose(Asked("recommend a price for the mug"), size=2) == ["recommend_price", "score_launch"]
     assert shortlist.best(Asked("hello there")) == NOTHING
     assert shortlist.best(Asked("reorder point of rug")) == "plan_inventory"
     assert shortlist.rank(Asked("reorder point of rug"))[0] == "plan_inventory"
@@ -157,8 +162,14 @@ def test_an_offer_is_one_tool_until_that_has_answered() -> None:
     asked: list[Any] = [HumanMessage("recommend a price for the mug")]
     assert shortlist.offer(asked) == Offer(("recommend_price",))
     call = {"name": "recommend_price", "args": {"product": "mug"}, "id": "1"}
-    told = [*asked, AIMessage("", tool_calls=[call]), ToolMessage("12", tool_call_id="1")]
-    assert shortlist.offer(told).may_call
+    calls = [*asked, AIMessage("", tool_calls=[call])]
+    answered = ToolMessage("12", tool_call_id="1", name="recommend_price")
+    assert shortlist.offer([*calls, answered]) == Offer(())
+    refused = ToolMessage("No such product.", tool_call_id="1", name="recommend_price", status="error")
+    assert shortlist.offer([*calls, refused]).names == ("recommend_price",)
+    assert shortlist.offer([*calls, refused, refused]) == Offer(())
+    both: list[Any] = [HumanMessage("recommend a price for the mug, how many of mug should we buy")]
+    assert shortlist.offer([*both, *calls[1:], answered]) == Offer(("plan_inventory",))
     assert not shortlist.offer([HumanMessage("hello there")]).may_call
     # Without a chooser the examples name the tools, and the model decides.
     assert Shortlist(examples_of({"a": "apples", "z": "zebras"})).offer(asked) == Offer(("a", "z"))
@@ -170,9 +181,12 @@ def test_the_threshold_is_the_one_with_fewest_mistakes() -> None:
     at, right = threshold(sure, wanted_calls)
     assert at == pytest.approx((0.85 + 0.9) / 2)
     assert right == {"calls": 1, "others": 1}
-    mistakes = [np.sum((sure >= t) != wanted_calls[[0, 1, 2, 4, 3, 5]]) for t in np.linspace(0, 1, 101)]
-    at, _ = threshold(sure, wanted_calls[[0, 1, 2, 4, 3, 5]])
-    assert np.sum((sure >= at) != wanted_calls[[0, 1, 2, 4, 3, 5]]) == min(mistakes)
+    mixed = np.array([False, True, False, False, True, True])
+
+    def mistakes(at: float) -> float:
+        return float(np.sum((sure < at) & mixed) + WEIGHT * np.sum((sure >= at) & ~mixed))
+
+    assert mistakes(threshold(sure, mixed)[0]) == min(mistakes(each) for each in np.linspace(0, 1, 101))
     with pytest.raises(BadInput):
         threshold(sure, np.ones(6, dtype=bool))
 

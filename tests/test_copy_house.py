@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from agent.brief.claims import claims_of as claims_in
 from agent.ledger import bare_numbers
 from shop import Actor, Draft, Product, Shop, ToolResult
 from shop import schema as t
@@ -23,6 +25,7 @@ from tools.copy.limits import Channel
 from tools.copy.parity import disparities, measures_in, numbers_in
 from tools.copy.voice import MARKETS, Voice, set_voice, voice_of
 from tools.registry import bind
+from ui.cli import main
 
 KETTLE = Product(
     sku="K-1",
@@ -73,6 +76,12 @@ def test_the_shops_words_stand_and_those_it_avoids_do_not(shop: Shop) -> None:
     assert "playful" in run(shop, channel="description", language="English", tone="playful").summary
 
 
+def test_every_claim_that_a_figure_shows_has_its_source(shop: Shop) -> None:
+    for channel in get_args(Channel):
+        figures = run(shop, channel=channel, language="English").figures
+        assert all(claim.is_supported for claim in claims_in({figure.id: figure for figure in figures}))
+
+
 def test_a_preferred_word_keeps_the_case_and_stands_for_whole_words_only() -> None:
     voice = Voice(prefer={"jug": "kettle", "水杯": "马克杯"})
     assert voice.worded("Jug, jug and juggler; 大水杯") == "Kettle, kettle and juggler; 大马克杯"
@@ -90,6 +99,19 @@ def test_the_usual_tone_holds_where_nobody_asks() -> None:
     assert tone_asked(None, "playful") == ("playful", True)
     assert tone_asked("正式", "playful") == ("formal", True)
     assert tone_asked("baroque", "playful") == ("playful", False)
+
+
+def test_the_command_shows_and_sets_the_voice(shop: Shop, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    where = {"DEBUT_SHOP": shop.engine.url.render_as_string(), "DEBUT_HOME": str(tmp_path / "home")}
+    assert main(["voice", "--tone", "formal", "--prefer", "jug=kettle", "--market", "EU", "--json"], where) == 0
+    expected = {"tone": "formal", "avoid": [], "prefer": {"jug": "kettle"}, "markets": ["eu"]}
+    assert json.loads(capsys.readouterr().out) == expected
+    assert voice_of(shop) == Voice(**expected)
+    assert main(["voice", "--market", "mars"], where) == 2
+    assert "cn, eu, uk, us" in capsys.readouterr().err
+    assert main(["voice", "--prefer", "jug"], where) == 2
+    assert "WORD=BETTER" in capsys.readouterr().err
+    assert voice_of(shop) == Voice(**expected)
 
 
 # -- markets ----------------------------------------------------------------------------------------------------------

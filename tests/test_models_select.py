@@ -222,6 +222,13 @@ def test_only_a_hub_name_may_reach_the_hub(tmp_path: Path) -> None:
     assert environment("hf:org/name")["HF_HUB_DISABLE_TELEMETRY"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("setting", "tuned"), [("embedded:none,hf:x", False), ("hf:x,openai:http://localhost#m", True)]
+)
+def test_a_list_chooses_tools_itself_where_each_of_its_models_does(setting: str, tuned: bool, tmp_path: Path) -> None:
+    assert open_model(setting, tmp_path).is_tuned is tuned  # type: ignore[attr-defined]
+
+
 def test_choosing_a_model_loads_no_torch_and_no_client() -> None:
     heavy = ["torch", "transformers", "openai", "llguidance"]
     code = f"import sys, agent.models.select; print([m for m in {heavy} if m in sys.modules])"

@@ -117,7 +117,7 @@ def adapter(folder: Path, base: str = EMBEDDED.sha256) -> Path:
 def test_an_adapter_for_other_weights_is_one_sentence_and_the_next_choice(tmp_path: Path) -> None:
     wrong = adapter(tmp_path / "agent", base="f" * 64)
     with pytest.raises(
-        BadInput, match=r"agent was trained on other weights \(ffffffff, here .*DEBUT_MODEL=embedded\.$"
+        BadInput, match=r"agent was trained on other weights \(ffffffff, here .*DEBUT_MODEL=embedded:none\.$"
     ):
         prepare_merged(tmp_path, wrong)
     with pytest.raises(BadInput, match=r"trained on other weights"):

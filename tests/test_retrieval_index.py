@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 from tiny_embedder import TinyEmbedder
 
+from retrieval.bridge import RIDGE, learn
 from retrieval.collect import collect, passages
 from retrieval.index import Index, Update
 from retrieval.search import Texts, find
@@ -248,3 +249,77 @@ def test_a_cross_encoder_by_folder_orders_what_is_found(tmp_path: Path) -> None:
     assert CrossEncoder(str(tmp_path)).scores("short cord", texts) == pytest.approx(reference, abs=1e-6)
     with pytest.raises(BadInput, match="cannot be loaded"):
         CrossEncoder(str(tmp_path / "nothing"))
+
+
+# -- the bridge to a language that the model does not read -------------------------------------------------------------
+
+KINDS = {"kettle": "水壶", "lamp": "台灯", "chair": "椅子", "towel": "毛巾", "blanket": "毯子"}
+COLOURS = {"red": "红色", "blue": "蓝色", "green": "绿色", "black": "黑色", "white": "白色"}
+
+
+def bilingual() -> pd.DataFrame:
+    """Products of every kind and colour with a text in each language; `plain` shares but a number with the kettles."""
+    rows = []
+    for number, (kind, kind_zh) in enumerate(KINDS.items()):
+        for colour, colour_zh in COLOURS.items():
+            sku = f"{kind}-{colour}"
+            shared = {"ref": sku, "sku": sku, "category": f"Home > {kind}"}
+            rows.append({**shared, "id": f"{sku}:en", "language": "en", "text": f"{colour} {kind} model {number}"})
+            rows.append({**shared, "id": f"{sku}:zh", "language": "zh", "text": f"{colour_zh}{kind_zh}"})
+    rows.append({"id": "plain:en", "ref": "plain", "language": "en", "text": "model 0"})
+    return passages(rows)
+
+
+def test_the_bridge_is_ridge_regression() -> None:
+    rng = np.random.default_rng(0)
+    texts = [[f"w{word}" for word in rng.choice(12, 4, replace=False)] for _ in range(40)]
+    vectors = rng.normal(size=(40, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    bridge = learn(texts, vectors)
+    assert bridge is not None
+    held = {word: sum(word in text for text in texts) for word in bridge.terms}
+    rarity = np.array([np.log(1 + (40 - n + 0.5) / (n + 0.5)) for n in held.values()])
+    features = np.array([[rarity[row] * (word in text) for word, row in bridge.terms.items()] for text in texts])
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    primal = np.linalg.solve(
+        features.T @ features + RIDGE * np.eye(len(rarity)), features.T @ (vectors - vectors.mean(axis=0))
+    )
+    assert bridge.directions == pytest.approx(rarity[:, None] * primal, abs=1e-4)
+
+
+def test_a_product_without_a_chinese_text_is_found_in_chinese_by_its_meaning(tmp_path: Path) -> None:
+    found = Index(tmp_path / "index", TinyEmbedder())
+    found.update(bilingual())
+    snapshot = found.load()
+    assert snapshot.bridge is not None
+    hits = find(snapshot, found.embedder, "红色水壶", Scope(kinds=("product",)), 60).hits
+    assert hits[0].ref == "kettle-red"
+    assert "plain" in [hit.ref for hit in hits], "no Chinese word stands in it"
+    by_words = find(snapshot, found.embedder, "红色水壶", Scope(kinds=("product",)), 60, method="bm25").hits
+    assert "plain" not in [hit.ref for hit in by_words]
+    assert next(hit for hit in hits if hit.ref == "plain").match < 0.5, "and it is not surely about the query"
+
+
+def test_the_bridge_keeps_the_scope_and_stands_aside_where_it_knows_nothing(tmp_path: Path) -> None:
+    found = Index(tmp_path / "index", TinyEmbedder())
+    found.update(bilingual())
+    snapshot = found.load()
+    narrowed = Scope(kinds=("product",), category="Home > lamp", language="zh")
+    hits = find(snapshot, found.embedder, "红色水壶", narrowed, 30).hits
+    assert {hit.passage.id for hit in hits} <= {f"lamp-{colour}:zh" for colour in COLOURS}
+    assert find(snapshot, found.embedder, "蒸汽火车", Scope(), 5).hits == ()
+    assert learn([["红"]] * 5, np.eye(5, dtype=np.float32)) is None, "too few products"
+    english = passages([row for row in bilingual().to_dict("records") if row["language"] == "en"])  # type: ignore[misc]
+    alone = Index(tmp_path / "alone", TinyEmbedder())
+    alone.update(english)
+    assert alone.load().bridge is None
+
+
+def test_a_chinese_query_says_when_the_meanings_are_damaged(tmp_path: Path) -> None:
+    found = Index(tmp_path / "index", TinyEmbedder())
+    found.update(bilingual())
+    manifest = json.loads((tmp_path / "index" / "manifest.json").read_text())
+    shutil.rmtree(tmp_path / "index" / manifest["vectors"])
+    answer = find(found.load(), found.embedder, "红色水壶", Scope(), 5)
+    assert "by words alone" in answer.degraded
+    assert answer.hits[0].ref == "kettle-red"

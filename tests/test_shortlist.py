@@ -14,6 +14,7 @@ from langchain_core.tools import StructuredTool
 from sklearn.linear_model import Ridge
 
 from agent.choice import Asked
+from agent.ledger import Ledger
 from agent.models.template import Call
 from agent.scripted import ScriptedChatModel
 from agent.shortlist import (
@@ -141,7 +142,7 @@ def agent_tools() -> list[StructuredTool]:
 
 def test_the_model_is_shown_the_shortlist_and_a_used_tool_stays(words: Shortlist) -> None:
     model = ScriptedChatModel(replies=[Call("hand_over", {"product": "x"}), "Done.", "Again."])
-    agent = create_agent(model, agent_tools(), middleware=[ShortlistTools(words)])
+    agent = create_agent(model, agent_tools(), middleware=[ShortlistTools(words, Ledger())])
     state = agent.invoke({"messages": [HumanMessage("I want to talk to a person")]})
     agent.invoke({"messages": [*state["messages"], HumanMessage("What should the kettle cost?")]})
     assert [len(asked.tools) for asked in model.asked] == [SIZE, MOST, MOST]
@@ -151,6 +152,6 @@ def test_the_model_is_shown_the_shortlist_and_a_used_tool_stays(words: Shortlist
 
 def test_few_tools_are_all_shown(words: Shortlist) -> None:
     model = ScriptedChatModel(replies=["Hi."])
-    agent = create_agent(model, agent_tools()[:MOST], middleware=[ShortlistTools(words)])
+    agent = create_agent(model, agent_tools()[:MOST], middleware=[ShortlistTools(words, Ledger())])
     agent.invoke({"messages": [HumanMessage("hello")]})
     assert model.asked[0].tools == ALL_NAMES[:MOST]

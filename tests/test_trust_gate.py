@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 from service_shop import acting, call, everything, fill, rows
+from tests_support import FixedShop
 
 from agent.brief.write import brief_writer
 from shop import Actor, Shop, ToolError, ToolResult
@@ -82,9 +83,9 @@ def test_support_reads_what_everybody_reads_and_an_approver_what_a_manager_does(
 
 @pytest.mark.parametrize("standing", get_args(Standing))
 @pytest.mark.parametrize("each", TOOLS, ids=lambda each: each.name)
-def test_a_tool_that_is_not_of_the_role_runs_for_nobody(standing: Standing, each: Tool, empty_shop: Shop) -> None:
+def test_a_tool_that_is_not_of_the_role_runs_for_nobody(standing: Standing, each: Tool) -> None:
     actor = ACTORS[standing]
-    bound = BoundTool(each, empty_shop.acting_as(Session(actor.role, actor.id)))  # past `bind`, as a bug might
+    bound = BoundTool(each, FixedShop().acting_as(Session(actor.role, actor.id)))  # past `bind`, as a bug might
     if each.reach in TABLE[standing]:
         assert authorize(actor, each.capability).verdict != "deny"
         return

@@ -164,28 +164,28 @@ def test_a_shopper_finds_her_way_and_support_sees_her_case(tmp_path: Path) -> No
             page.goto(f"{address}service/en/")
             for text, answer in ((f"I am {EMAIL}", "Welcome, Anna Berg"), ("my orders", "The latest is")):
                 tell(page, text)
-                expect(page.locator("#chat")).to_contain_text(answer, timeout=60_000)
-            expect(page.locator("#who")).to_contain_text("Anna Berg", timeout=20_000)
+                expect(page.locator("#chat")).to_contain_text(answer)
+            expect(page.locator("#who")).to_contain_text("Anna Berg")
             expect(page.locator(".card.order").first).to_contain_text("#W")
             for button, outcome in ((".decline", "left as it was"), (".confirm", "confirmed and done")):
                 tell(page, "cancel it")
-                expect(page.locator(".card.waiting")).to_contain_text("no longer needed", timeout=60_000)
+                expect(page.locator(".card.waiting")).to_contain_text("no longer needed")
                 assert rows(shop, t.orders, id="#W1")[0]["status"] == "pending"
                 page.locator(button).click()
-                expect(page.locator("#chat")).to_contain_text(outcome, timeout=20_000)
-                expect(page.locator(".card.waiting")).to_have_count(0, timeout=20_000)
+                expect(page.locator("#chat")).to_contain_text(outcome)
+                expect(page.locator(".card.waiting")).to_have_count(0)
             assert fits(page)
             keep_screenshot(page, "service-phone")
             tell(page, "a person please, she wants a person")
-            expect(page.locator("#chat")).to_contain_text("ticket", timeout=60_000)
+            expect(page.locator("#chat")).to_contain_text("ticket")
             expect(stranger.locator("#who")).to_contain_text("尚未识别")
             assert stranger.locator(".card").count() == 0
         with visitor(browser, address) as page:
             page.goto(f"{address}tickets/en/")
-            expect(page.locator(".card.ticket")).to_contain_text("wants a person", timeout=20_000)
+            expect(page.locator(".card.ticket")).to_contain_text("wants a person")
             expect(page.locator(".card.ticket")).to_contain_text("Anna Berg")
             page.locator(".close").click()
-            expect(page.get_by_text("No ticket waits.")).to_be_visible(timeout=20_000)
+            expect(page.get_by_text("No ticket waits.")).to_be_visible()
     assert rows(shop, t.orders, id="#W1")[0]["status"] == "cancelled"
     assert call(acting(shop), "get_order", order="#W1").summary
 

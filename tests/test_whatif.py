@@ -71,6 +71,16 @@ def test_an_answer_is_what_a_new_brief_would_say(
         assert change.before == brief.figures.get(change.figure)
 
 
+def test_an_answer_says_where_it_breaks_even(shop: Shop, brief: Brief) -> None:
+    # 600 units at P50 of which 500 are bought first: all that is sold has to be bought.
+    answer = WhatIf(small_tools(shop, {}), shop, brief).ask(Inputs(budget=1500.0))
+    found = {name: figure.value for name, figure in answer.break_even.items()}
+    assert found["price"] == pytest.approx((600 * 10 + 1500) / 600)
+    assert found["cost"] == pytest.approx((600 * 25 - 1500) / 600)
+    assert found["spend"] == pytest.approx(600 * 25 - 600 * 10)
+    assert found["demand"] == pytest.approx(260 / 600 - 1)  # 6500 of outlay at 25 a unit
+
+
 def test_a_call_is_made_once(shop: Shop, brief: Brief) -> None:
     asked = WhatIf(small_tools(shop, {}), shop, brief)
     assert set(asked.ask(Inputs(price=28.0)).called) == {"forecast_launch", "recommend_price"}
@@ -88,7 +98,7 @@ def test_newer_data_make_every_call_again(shop: Shop, brief: Brief) -> None:
 def test_what_turns_the_verdict_is_the_smallest_change(shop: Shop, brief: Brief) -> None:
     asked = WhatIf(small_tools(shop, {}), shop, brief)
     flips = {flip.input: flip for flip in asked.flips()}
-    assert set(flips) == {"price", "launch_date", "budget", "lead_time_days", "service_level"}
+    assert set(flips) == {"price", "launch_date", "budget", "lead_time_days", "service_level", "first_buy"}
     usual = asked.ask(Inputs()).verdict
     for name, flip in flips.items():
         if flip.to is not None:
@@ -108,6 +118,8 @@ def test_what_turns_the_verdict_is_the_smallest_change(shop: Shop, brief: Brief)
         (Inputs(budget=-1.0), "zero or more"),
         (Inputs(lead_time_days=0), "1 to 365"),
         (Inputs(service_level=1.0), "between 0.5 and 0.999"),
+        (Inputs(first_buy=-1), "zero or more"),
+        (Inputs(promotion_depth=1.0), "between 0 and 1"),
     ],
 )
 def test_inputs_that_make_no_sense_are_refused(shop: Shop, brief: Brief, inputs: Inputs, says: str) -> None:
@@ -126,5 +138,8 @@ def test_the_bench_asks_every_input_of_real_briefs(demo_shop: Shop, tmp_path: Pa
         "budget",
         "lead_time_days",
         "service_level",
+        "first_buy",
+        "promotion_depth",
+        "all",
     }
     assert all(row["value"] >= 0 for row in found["results"])

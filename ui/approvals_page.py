@@ -103,7 +103,9 @@ def _card(page: Approvals, action: PendingAction, now: int, round_: gr.State, sa
             no = gr.Button(say["reject"], elem_classes="decline", min_width=110, scale=0)
             other = gr.Button(say["edit"], elem_classes="edit", min_width=110, scale=0)
         with gr.Row(visible=False, elem_classes="instead") as form:
-            value = gr.Textbox(as_typed(action), label=say["value"], info=say["edit_note"], max_length=300, scale=3)
+            value = gr.Textbox(
+                as_typed(action), label=say["value"], info=say["edit_note"], max_length=300, interactive=True, scale=3
+            )
             file = gr.Button(say["propose"], elem_classes="propose", scale=0, min_width=150)
 
     def again() -> int:

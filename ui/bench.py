@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ui.settings import Settings
-from ui.terminal import print_json
+from ui.terminal import print_json, say
 
 app = typer.Typer(help="Measure a promise against its rivals; heavy ones take minutes.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
@@ -247,7 +247,7 @@ def ledger(
 def whatif(
     rounds: Annotated[int, typer.Option(min=1, help="Values of each input and draft.")] = 5, as_json: Json = False
 ) -> None:
-    """Briefs with a changed price, date, budget, lead time or service level: seconds to the new figures."""
+    """Briefs with a changed price, date, budget, lead time, service level, first buy or promotion: seconds."""
     from tempfile import TemporaryDirectory
 
     from benchmarks.whatif import main
@@ -292,7 +292,7 @@ def trust(
     """Attacks with a model that obeys them, kills, faults, bad files and load: what happened, not what was said."""
     from benchmarks.trust import Scale, main
 
-    found = main(only or (), templates, shared, Scale.quick() if quick else Scale())
+    found = main(only or (), templates, shared, Scale.quick() if quick else Scale(), say)
     _print(found, ("part", "metric", "value", "n"), as_json)
 
 

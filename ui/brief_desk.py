@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
-
-from langchain_core.language_models import BaseChatModel
 
 from agent.brief import load_brief
 from agent.brief.assemble import assemble
@@ -18,11 +16,11 @@ from agent.brief.sections import SECTIONS
 from agent.brief.types import Brief
 from agent.brief.whatif import Answer, Changed, Inputs, WhatIf, with_inputs
 from shop import Draft, Shop
-from tools import ALL
-from tools.registry import BoundTool, bind
+from tools.registry import BoundTool
 from ui.house import brief_settings
 from ui.levers import inputs_of
 from ui.strings import Locale
+from ui.wiring import Desk
 
 KEPT = ("decision.plan_hash", "evidence.words")  # of the stored document: a what-if makes none
 MOST_OPEN = 16  # briefs whose what-if is kept at hand; the one untouched for longest is forgotten first
@@ -41,11 +39,11 @@ class BriefDesk:
     """Briefs as the page needs them. One serves all visitors: what it keeps belongs to briefs, not to persons.
 
     Args:
-        load_model: The model for sentences, or None where there is none.
+        desk: Whose tools and model write them.
     """
 
-    def __init__(self, load_model: Callable[[], BaseChatModel | None]) -> None:
-        self._load_model = load_model
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._asked: OrderedDict[str, tuple[WhatIf, Lock]] = OrderedDict()
         self._lock = Lock()
 
@@ -59,7 +57,7 @@ class BriefDesk:
         if brief.locale == locale:
             return brief
         spoken = brief.model_copy(update={"settings": brief.settings.model_copy(update={"locale": locale})})
-        answer = WhatIf(tools_of(shop), shop, spoken).ask(Inputs())
+        answer = WhatIf(self._tools(shop), shop, spoken).ask(Inputs())
         # Texts are said anew in the other language; a figure that differs would make it another plan.
         differs = any((change.after or change.before).unit != "text" for change in answer.changed)
         return brief if differs else _read_as(spoken, answer)
@@ -93,9 +91,9 @@ class BriefDesk:
         """Write and store a brief; with the settings and the budget of an earlier one, where there is one."""
         settings = (like.settings if like else brief_settings(shop)).model_copy(update={"locale": locale})
         budget = like.budget if like else None
-        model = self._load_model()
+        model = self._desk.model_or_none()
         return compile_brief(
-            tools_of(shop), shop, draft, model, settings, budget=budget, progress=progress, finished=finished
+            self._tools(shop), shop, draft, model, settings, budget=budget, progress=progress, finished=finished
         )
 
     def keep(self, shop: Shop, brief: Brief, moved: Mapping[str, float], progress: Progress | None = None) -> Brief:
@@ -106,7 +104,7 @@ class BriefDesk:
         """
         inputs = inputs_of(brief, moved)
         draft, settings, budget = with_inputs(brief, inputs)
-        return compile_brief(tools_of(shop), shop, draft, None, settings, budget=budget, progress=progress)
+        return compile_brief(self._tools(shop), shop, draft, None, settings, budget=budget, progress=progress)
 
     def redo(self, shop: Shop, brief: Brief, section_id: str) -> Brief:
         """Store the brief with one section made anew.
@@ -114,21 +112,20 @@ class BriefDesk:
         Raises:
             ToolError: The shop's data give other figures by now.
         """
-        return redo(shop, tools_of(shop), brief, section_id, self._load_model())
+        return redo(shop, self._tools(shop), brief, section_id, self._desk.model_or_none())
+
+    def _tools(self, shop: Shop) -> dict[str, BoundTool]:
+        """The tools a brief is made with, in the hands of whoever acts."""
+        return self._desk.acting_as(shop.acting).tools
 
     def _what_if(self, shop: Shop, brief: Brief) -> tuple[WhatIf, Lock]:
         key = f"{brief.id}/{brief.locale}/{shop.fingerprint}"
         with self._lock:
-            found = self._asked.pop(key, None) or (WhatIf(tools_of(shop), shop, brief), Lock())
+            found = self._asked.pop(key, None) or (WhatIf(self._tools(shop), shop, brief), Lock())
             self._asked[key] = found
             while len(self._asked) > MOST_OPEN:
                 self._asked.popitem(last=False)
             return found
-
-
-def tools_of(shop: Shop) -> dict[str, BoundTool]:
-    """The tools a brief is made with, in the hands of whoever acts."""
-    return bind(ALL, shop, shop.acting.actor)
 
 
 def _read_as(brief: Brief, answer: Answer) -> Brief:

@@ -16,7 +16,7 @@ from agent.brief.edit import reword
 from agent.brief.export import export
 from agent.brief.types import Brief, Section
 from agent.brief.versions import approve, history, override, sign, signatures, withdraw
-from shop import Figure, Shop
+from shop import BadInput, Figure, Shop
 from shop.dates import parse_day
 from shop.quantities import parse_number
 from ui import brief_view
@@ -53,7 +53,7 @@ class BriefEvents:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.say: Words = place.words("brief")
-        self.briefs = BriefDesk(place.desk.model_or_none)
+        self.briefs = BriefDesk(place.desk)
 
     # -- choosing -----------------------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class BriefEvents:
         def job(shop: Shop, writing: Writing, go_on: Callable[[], None]) -> Brief:
             draft = shop.draft(draft_id or "")
             if draft is None:
-                raise LookupError(f"no draft {draft_id}")  # the page offers only those there are
+                raise BadInput(self.say["choose_first"])
             like = now.brief if now is not None and now.brief.subject.id == draft.id else None
 
             def progress(what: str, done: int, total: int) -> None:

@@ -35,8 +35,10 @@ def fill(place: Place) -> None:
     events, say = BriefEvents(place), place.words("brief")
     current, shown = gr.State(None), gr.State(None)
     with gr.Row(elem_id="brief-bar", elem_classes="asking"):
-        draft = gr.Dropdown([], label=say["choose"], elem_id="draft", scale=4, min_width=220)
-        version = gr.Dropdown([], label=say["version"], elem_id="version", visible=False, scale=3, min_width=200)
+        draft = gr.Dropdown([], label=say["choose"], elem_id="draft", interactive=True, scale=4, min_width=220)
+        version = gr.Dropdown(
+            [], label=say["version"], elem_id="version", interactive=True, visible=False, scale=3, min_width=200
+        )
         write = gr.Button(say["write"], variant="primary", elem_id="write-brief", scale=0, min_width=150)
         stop = gr.Button(say["stop_writing"], elem_id="stop-brief", scale=0, min_width=80)
     said = gr.Markdown(elem_id="progress")
@@ -50,7 +52,7 @@ def fill(place: Place) -> None:
             return
         request = gr.context.LocalContext.request.get(None)
         with gr.Row(elem_id="brief", equal_height=False):
-            with gr.Column(scale=4, min_width=320, elem_id="panel"):
+            with gr.Column(scale=6, min_width=320, elem_id="panel"):
                 sliders = _panel(events, now, written, request)
             with gr.Column(scale=7, min_width=320, elem_id="paper"):
                 parts = _paper(events, now.brief)
@@ -147,6 +149,7 @@ def _slider(lever: Lever, label: str) -> gr.Slider:
         step=lever.step,
         label=label,
         elem_id=f"lever-{lever.name}",
+        interactive=True,
         buttons=[],
     )
 
@@ -190,7 +193,9 @@ def _versions(events: BriefEvents, now: Opened, request: gr.Request | None) -> N
     say, brief = events.say, now.brief
     gr.Markdown(events.versions(now, request), elem_id="versions", elem_classes="wide-table")
     others = [each.brief_id for each in history(events.place.desk.shop, brief.subject.id) if each.brief_id != brief.id]
-    other = gr.Dropdown(others[::-1], value=None, label=say["compare"], visible=bool(others), elem_id="compare")
+    other = gr.Dropdown(
+        others[::-1], value=None, label=say["compare"], visible=bool(others), elem_id="compare", interactive=True
+    )
     found = gr.Markdown(elem_id="differences", elem_classes="wide-table")
 
     def compare(brief_id: str | None, request: gr.Request) -> str:
@@ -204,13 +209,17 @@ def _share(events: BriefEvents, now: Opened, written: Sequence[Any], request: gr
     _exports(events, now)
     standing = gr.Markdown(events.standing(now, request), elem_id="standing")
     said = gr.Markdown(elem_id="share-said")
-    reason = gr.Textbox(label=say["reason"], placeholder=say["reason_hint"], max_length=500, elem_id="reason")
+    reason = gr.Textbox(
+        label=say["reason"], placeholder=say["reason_hint"], max_length=500, elem_id="reason", interactive=True
+    )
     with gr.Row(elem_classes="buttons"):
         yes = gr.Button(say["approve"], variant="primary", elem_id="approve", min_width=140)
         back = gr.Button(say["withdraw"], elem_id="withdraw", min_width=140)
     with gr.Row(elem_classes="asking"):
         offices = [(say[office], office) for office in OFFICES]
-        office = gr.Dropdown(offices, value=OFFICES[0], label=say["office"], elem_id="office", min_width=140)
+        office = gr.Dropdown(
+            offices, value=OFFICES[0], label=say["office"], elem_id="office", min_width=140, interactive=True
+        )
         signing = gr.Button(say["sign_now"], elem_id="sign", scale=0, min_width=80)
         refusing = gr.Button(say["refuse_now"], elem_id="refuse", scale=0, min_width=80)
     again = _with(events.standing, now)
@@ -262,9 +271,9 @@ def _override(events: BriefEvents, now: Opened, written: Sequence[Any]) -> None:
     with gr.Accordion(say["override"], open=False, elem_id="override"):
         gr.Markdown(say["override_note"])
         choices = [(f"{figure.label} ({name})", name) for name, figure in brief_view.settable(now.brief).items()]
-        figure = gr.Dropdown(choices, value=None, label=say["override_figure"], filterable=True, elem_id="by-hand")
-        value = gr.Textbox(label=say["override_value"], max_length=40)
-        why = gr.Textbox(label=say["override_why"], max_length=500)
+        figure = gr.Dropdown(choices, value=None, label=say["override_figure"], interactive=True, elem_id="by-hand")
+        value = gr.Textbox(label=say["override_value"], max_length=40, interactive=True)
+        why = gr.Textbox(label=say["override_why"], max_length=500, interactive=True)
         done = gr.Button(say["override_set"], elem_id="set-by-hand")
 
     def override(name: str | None, text: str, reason: str, request: gr.Request) -> Any:
@@ -276,11 +285,13 @@ def _override(events: BriefEvents, now: Opened, written: Sequence[Any]) -> None:
 def _editor(events: BriefEvents, current: gr.State, written: Sequence[Any]) -> None:
     """The drawer in which the words of one section are changed, or made again."""
     say, part = events.say, gr.State("")
-    asked = gr.Textbox(elem_id="part-asked", show_label=False, label=say["edit"], container=False)
+    asked = gr.Textbox(elem_id="part-asked", interactive=True, show_label=False, label=say["edit"], container=False)
     with gr.Column(visible=False, elem_id="editor") as panel:
         close = gr.Button("×", elem_id="editor-close", size="sm", min_width=32)
         head = gr.Markdown(elem_id="editor-head")
-        text = gr.Textbox(label=say["words"], info=say["edit_hint"], lines=8, max_lines=16, elem_id="editor-text")
+        text = gr.Textbox(
+            label=say["words"], info=say["edit_hint"], lines=8, max_lines=16, elem_id="editor-text", interactive=True
+        )
         said = gr.Markdown(elem_id="editor-said")
         with gr.Row(elem_classes="buttons"):
             save = gr.Button(say["save"], variant="primary", elem_id="editor-save", min_width=150)

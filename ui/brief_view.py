@@ -13,6 +13,7 @@ from agent.brief.flips import Flip
 from agent.brief.types import Brief, Finding, Gate, Section
 from agent.brief.versions import Version, may_be_set, objections, signatures
 from agent.brief.whatif import Changed
+from agent.ledger import PARTS
 from agent.render import Link, format_value, render, render_table
 from shop import Figure, Shop
 from shop.brief_log import Act, approvals
@@ -113,7 +114,12 @@ def marked(changed: Mapping[str, Changed], locale: str) -> Link:
         change = changed.get(figure.id)
         if change is None:
             return plain(figure, text)
-        was = "" if change.before is None else f"~~{escape(format_value(change.before, locale=locale))}~~ "
+        # A bound is shown beside the bound that it was, not beside the middle.
+        part = next((each for each in ("", *PARTS) if format_value(figure, each, locale) == text), "")
+        old = "" if change.before is None else format_value(change.before, part, locale)
+        if old == text:
+            return plain(figure, text)
+        was = f"~~{escape(old)}~~ " if old else ""
         return f"[{was}**{escape(text)}**](#fig-brief:{figure.id})"
 
     return link

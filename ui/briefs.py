@@ -31,6 +31,7 @@ class Wanted:
     launch_date: str = ""
     description: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    budget: float | None = None  # launch spend on top of the first buy
 
 
 def write(
@@ -47,7 +48,8 @@ def write(
         ToolError: A field cannot be used, or the shop cannot carry a brief; the sentence says what to do.
     """
     settings = brief_settings(shop, locale)
-    return compile_brief(tools, shop, draft_for(shop, tools, wanted), model, settings, progress=progress)
+    draft = draft_for(shop, tools, wanted)
+    return compile_brief(tools, shop, draft, model, settings, budget=wanted.budget, progress=progress)
 
 
 def draft_for(shop: Shop, tools: Mapping[str, BoundTool], wanted: Wanted) -> Draft:

@@ -29,8 +29,7 @@ def fill(place: Place) -> None:
         with gr.Column(scale=2, min_width=210, elem_id="threads"):
             threads = _Threads(say)
         with gr.Column(scale=6, min_width=320, elem_id="talk"):
-            chat, message, fresh = _conversation(place.desk, say)
-            judged = _Judged(say)
+            chat, judged, message, fresh = _conversation(place.desk, say)
         with gr.Column(scale=4, min_width=320, elem_id="paper", visible=False) as paper:
             _paper(brief, say)
     panel(place, events.inspect, [conversation, brief])
@@ -82,12 +81,12 @@ class _Judged:
             self.save = gr.Button(say["save"], size="sm", scale=0, min_width=80, elem_id="judged-save")
 
 
-def _conversation(desk: Desk, say: Words) -> tuple[gr.Chatbot, gr.Textbox, gr.Button]:
+def _conversation(desk: Desk, say: Words) -> tuple[gr.Chatbot, _Judged, gr.Textbox, gr.Button]:
     chat = gr.Chatbot(
         label=say["this_thread"],
         show_label=False,
         elem_id="chat",
-        height="calc(100vh - 190px)",
+        height="calc(100vh - 200px)",
         min_height=360,
         layout="bubble",
         sanitize_html=True,
@@ -99,7 +98,8 @@ def _conversation(desk: Desk, say: Words) -> tuple[gr.Chatbot, gr.Textbox, gr.Bu
         examples=[{"text": text} for text in desk.examples(say)],
         latex_delimiters=[],
     )
-    return chat, *message_row(say)
+    judged = _Judged(say)
+    return chat, judged, *message_row(say)
 
 
 def _paper(brief: gr.State, say: Words) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ui import bench, trust_commands, voice_command
+from ui import bench, brief_commands, trust_commands, voice_command
 from ui.edge import EXIT_BAD_INPUT, Failure, edge
 from ui.settings import Settings
 from ui.terminal import bar, print_json, say, step_line
@@ -19,11 +19,13 @@ EXIT_STOPPED = 130
 app = typer.Typer(
     help="Debut: a launch brief whose every figure can be traced.",
     epilog="DEBUT_SHOP names the shop's database (an SQLAlchemy URL, or `demo` or `own`), DEBUT_MODEL the language "
-    "model (`embedded`, `hf:NAME`, `openai:URL#NAME`), DEBUT_HOME the folder of weights, logs and the default shops.",
+    "model (`embedded`, `hf:NAME`, `openai:URL#NAME`), DEBUT_HOME the folder of weights, logs and the default shops. "
+    "`./debut finetune --help`: how the model is taught.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench.app, name="bench")
+app.add_typer(brief_commands.app, name="briefs")
 app.add_typer(trust_commands.audit, name="audit")
 app.add_typer(trust_commands.privacy, name="privacy")
 app.command()(trust_commands.backup)
@@ -115,6 +117,7 @@ def brief(
     more: Annotated[list[str] | None, typer.Argument(hidden=True, metavar="[KEY=VALUE]...")] = None,
     description: Annotated[str, typer.Option(help="What it is and does.")] = "",
     draft: Annotated[str, typer.Option(help="A draft there is, such as D-0001, instead of a new product.")] = "",
+    budget: Annotated[float | None, typer.Option(min=0, help="Launch spend on top of the first buy.")] = None,
     locale: Locale = "en",
     out: Annotated[Path | None, typer.Option(help="Folder to write the brief to, as Markdown and JSON.")] = None,
     as_json: Json = False,
@@ -126,14 +129,15 @@ def brief(
     facts = _facts([*(attributes or []), *(more or [])])
     from agent.brief.export import to_json
     from agent.brief.markdown import to_text
+    from shop.session import Session
     from ui.briefs import Wanted, save
-    from ui.wiring import Desk
+    from ui.wiring import MANAGER, Desk
 
-    desk = Desk.open(settings)
+    desk = Desk.open(settings).acting_as(Session(MANAGER.role, MANAGER.id))
     _say_shop(desk.shop)
     with bar() as progress:
         written = desk.write_brief(
-            Wanted(draft, name, category, cost, price, launch_date, description, facts), locale, progress.steps
+            Wanted(draft, name, category, cost, price, launch_date, description, facts, budget), locale, progress.steps
         )
     if out is not None:
         say("Written to " + " and ".join(map(str, save(written, out))) + ".")

@@ -33,7 +33,7 @@ def panel(place: Place, inspect: Callable[..., list[Any]], given: Sequence[gr.Co
     say = place.words("desk")
     asked = gr.Textbox(elem_id="figure-asked", label=say["figure"], show_label=False, container=False)
     with gr.Column(visible=False, elem_id="inspector") as column:
-        close = gr.Button("×", elem_id="inspector-close", size="sm", min_width=32)
+        close = gr.Button(say["close"], elem_id="inspector-close", size="sm", min_width=32)
         text = gr.Markdown(elem_id="inspector-text")
         rows = gr.Dataframe(visible=False, interactive=False, show_label=False, max_height=260, elem_id="rows")
     asked.change(inspect, [asked, *given], [column, text, rows], **PRIVATE)

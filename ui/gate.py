@@ -104,9 +104,7 @@ def _is_from_here(scope: Any) -> bool:
 
 
 def _not_vouched() -> Response:
-    return PlainTextResponse(
-        "The proxy in front of this server gave you no name, or no role here.", 403
-    )
+    return PlainTextResponse("The proxy in front of this server gave you no name, or no role here.", 403)
 
 
 def _to_sign_in(scope: Any, accounts: Accounts) -> Response:

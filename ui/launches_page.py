@@ -142,8 +142,8 @@ def _score(events: LaunchEvents, shown: gr.State) -> gr.Dropdown:
     say, found = events.say, gr.State(None)
     gr.Markdown(say["score_lead"], elem_classes="lead")
     with gr.Row(elem_classes="asking"):
-        which = gr.Dropdown([], label=say["which"], visible=False, elem_id="scored", scale=3)
-        week = gr.Slider(0, 12, value=0, step=1, label=say["week"], scale=2)
+        which = gr.Dropdown([], label=say["which"], visible=False, elem_id="scored", scale=3, interactive=True)
+        week = gr.Slider(0, 12, value=0, step=1, label=say["week"], scale=2, interactive=True)
         look = gr.Button(say["look"], variant="primary", elem_id="score", scale=0, min_width=110)
     results_of(found, events.place.locale)
     look.click(events.score, [which, week, shown], [found, shown], **WAITING)

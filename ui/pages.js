@@ -1,4 +1,5 @@
-// The brief's page: a link to #part-… goes to that section, one to #edit-… opens the drawer for its words.
+// The pages beside the desk: a link to #part-… goes to that section of the brief, one to #edit-… opens the drawer for
+// its words.
 (() => {
   document.addEventListener(
     "click",
@@ -10,7 +11,7 @@
       const [what, name] = link.getAttribute("href").replace(/^.*#/, "").split(/-(.*)/s);
       if (what === "part") {
         const part = document.getElementById(`part-${name}`);
-        part?.scrollIntoView({ block: "start", behavior: "smooth" });
+        part?.scrollIntoView({ block: "start" });
         part?.setAttribute("tabindex", "-1");
         part?.focus({ preventScroll: true });
         return;
@@ -20,6 +21,15 @@
       // The mark of time makes asking for the same section twice two changes.
       box.value = `${name}@${Date.now()}`;
       box.dispatchEvent(new Event("input", { bubbles: true }));
+    },
+    true,
+  );
+  // Gradio opens every link of a text in another tab; a way to a page or a file of ours stays in this one.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest("a[target]");
+      if (link?.origin === location.origin) link.target = "_self";
     },
     true,
   );

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from shop.authorize import Capability
 from ui import (
     approvals_page,
     brief_page,
@@ -31,7 +32,6 @@ DESK = (
     PageSpec("import", "import", uploads.fill),
     PageSpec("settings", "settings", settings_page.fill),
 )
-_STAFF: tuple[AccountRole, ...] = ("manager", "approver")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _tickets(place: Place) -> gr.Blocks:
 
 
 APPS = (
-    App("", _STAFF, _desk),
-    App("/tickets", ("support", *_STAFF), _tickets),
-    App("/service", ("customer", "manager", "support", "approver"), service_page.page),
+    App("", Capability("the desk", "read", "internal").roles, _desk),
+    App("/tickets", Capability("the tickets", "read", "tickets").roles, _tickets),
+    App("/service", Capability("the shoppers' page", "read", "public").roles, service_page.page),
 )

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from agent.ledger import Ledger
 from agent.render import render, render_table
 from shop import Figure, ToolError, ToolResult
-from tools.registry import BoundTool, bind
+from tools.registry import BoundTool
 from ui.acting import acting
 from ui.charts import draw
 from ui.drawer import Figures
@@ -36,10 +36,7 @@ class Found:
 
 def tools_for(place: Place, request: gr.Request | None) -> dict[str, BoundTool]:
     """The tools that whoever is signed in may call, in that person's hands."""
-    from tools import ALL
-
-    shop = acting(place, request)
-    return bind(ALL, shop, shop.acting.actor)
+    return place.desk.acting_as(acting(place, request).acting).tools
 
 
 def ask(

@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 import time
+import warnings
 import webbrowser
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -64,20 +65,22 @@ def assemble(place: Place, apps: Sequence[App] = APPS, door: Door | None = None)
         for locale in LOCALES:
             blocks = app.build(replace(place, locale=locale))
             blocks.queue(default_concurrency_limit=4, api_open=False)
-            gr.mount_gradio_app(
-                server,
-                blocks,
-                path=f"{app.path}/{locale}",
-                auth_dependency=_account_id if place.accounts is not None else None,
-                show_error=False,
-                run_history=False,
-                ssr_mode=False,
-                enable_monitoring=False,
-                max_file_size=LARGEST_UPLOAD,
-                footer_links=[],
-                app_kwargs={"docs_url": None, "redoc_url": None},
-                **appearance(locale),
-            )
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "SSR mode")  # it warns that what we leave off is off
+                gr.mount_gradio_app(
+                    server,
+                    blocks,
+                    path=f"{app.path}/{locale}",
+                    auth_dependency=_account_id if place.accounts is not None else None,
+                    show_error=False,
+                    run_history=False,
+                    ssr_mode=False,
+                    enable_monitoring=False,
+                    max_file_size=LARGEST_UPLOAD,
+                    footer_links=[],
+                    app_kwargs={"docs_url": None, "redoc_url": None},
+                    **appearance(locale),
+                )
         server.add_api_route(app.path or "/", _to_language(app, apps), methods=["GET"])
     server.add_api_route("/files/{token}", _files(place), methods=["GET"])
     # Browsers ask for it before they have read the page's head.

@@ -120,7 +120,9 @@ def _data(events: ShopEvents, shown: gr.State) -> None:
     gaps = gr.Markdown(elem_classes="wide-table", elem_id="gaps")
     gr.Markdown(f"## {say['imports']}", elem_classes="section-title")
     history = gr.Markdown(elem_classes="wide-table", elem_id="imports")
-    which = gr.Dropdown([], value=None, label=say["refused_rows"], visible=False, elem_id="refused-of")
+    which = gr.Dropdown(
+        [], value=None, label=say["refused_rows"], visible=False, elem_id="refused-of", interactive=True
+    )
     said = gr.Markdown()
     rows = gr.Dataframe(visible=False, interactive=False, show_label=False, max_height=320, elem_id="refused")
     which.change(events.refused, which, [rows, said], **PRIVATE)
@@ -135,7 +137,7 @@ def _trends(events: ShopEvents, shown: gr.State) -> None:
     gr.Markdown(say["trends_lead"], elem_classes="lead")
     with gr.Row(elem_classes="asking"):
         category = gr.Dropdown(categories, value=next(iter(categories), None), label=say["category"], scale=3)
-        weeks = gr.Slider(4, 104, value=52, step=4, label=say["weeks"], scale=2)
+        weeks = gr.Slider(4, 104, value=52, step=4, label=say["weeks"], scale=2, interactive=True)
         look = gr.Button(say["look"], variant="primary", elem_id="look-trends", scale=0, min_width=110)
     results_of(found, events.place.locale, _drawings(say))
 

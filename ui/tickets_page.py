@@ -138,7 +138,9 @@ def _card(events: TicketEvents, ticket: Ticket, shop: Shop, now: int, round_: gr
                 _button(events, ticket, "take", now, round_, said)
                 _button(events, ticket, "close", now, round_, said)
         with gr.Row(elem_classes="asking"):
-            note = gr.Textbox(label=say["note"], placeholder=say["note_hint"], max_length=2000, scale=4)
+            note = gr.Textbox(
+                label=say["note"], placeholder=say["note_hint"], max_length=2000, interactive=True, scale=4
+            )
             add = gr.Button(say["add"], elem_classes="note", scale=0, min_width=120)
 
     def write(text: str, request: gr.Request) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 import pandas as pd
+from babel.dates import format_date
 
 from shop.importers import ImportReport, Mapping, guess_mapping
 from shop.importers.generic import FIELDS, REQUIRED
@@ -85,7 +86,8 @@ class UploadEvents:
         lines = [f"### {say['done']}: {escape(report.file)}"]
         lines.append(say("rows", read=report.rows_read, kept=report.rows_kept, refused=report.rows_refused))
         if report.first_day and report.last_day:
-            lines.append(say("span", first=report.first_day, last=report.last_day))
+            first, last = (format_date(day, "long", locale=say.locale) for day in (report.first_day, report.last_day))
+            lines.append(say("span", first=first, last=last))
         counted = report.model_dump(include={"products", "launches", "customers", "orders", "returns"})
         lines.append(say("found", **counted))
         lines += [say["nothing_new"]] if report.rows_new == 0 else []
@@ -172,7 +174,7 @@ def _wizard(events: UploadEvents, now: Found, file: gr.File, kind: gr.Radio, sai
 
 
 def _column(say: Words, name: str, now: Found) -> gr.Dropdown:
-    needed = f" ({say['needed']})" if any(name in fields for fields in REQUIRED.values()) else ""
+    needed = f" ({say['needed']})" if name in REQUIRED[now.guess.table] else ""
     return gr.Dropdown(
         [(say["none"], ""), *((column, column) for column in now.columns)],
         value=now.guess.columns.get(name, ""),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.assistant import Assistant, Event
     from agent.brief.compile import Progress
     from agent.brief.types import Brief
+    from agent.shortlist import Shortlist
     from retrieval.embed import Embedder
     from tools.registry import BoundTool
     from ui.briefs import Wanted
@@ -135,6 +136,8 @@ class _Common:
         self.learned.set()
         self.learning = ""
         self.seats: OrderedDict[str, Desk] = OrderedDict()
+        self.shortlist: Shortlist | None = None
+        self.shortlist_lock = threading.Lock()
 
 
 class Desk:
@@ -301,6 +304,9 @@ class Desk:
                 writer = brief_writer(self.tools, model, brief_settings(self.shop))
                 tools = {**self.tools, **bind([writer], self.shop, MANAGER)}
                 summaries = {name: bound.tool.summary for name, bound in tools.items()}
-                shortlist = open_shortlist("manager", summaries, self.embedder())
+                with self._common.shortlist_lock:  # fitted once: it is the same for everybody who sits here
+                    if self._common.shortlist is None:
+                        self._common.shortlist = open_shortlist("manager", summaries, self.embedder())
+                shortlist = self._common.shortlist
                 self._assistant = Assistant(model, tools, shortlist=shortlist)
             return self._assistant

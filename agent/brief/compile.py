@@ -83,21 +83,9 @@ def compile_brief(
     plan = Plan(shop, draft, settings, budget, SECTIONS, Ledger(entering(overrides)))
     steps = _Steps(2 * len(SECTIONS), progress, cancelled)
     enter_givens(plan)
-
-    def hand_over(section: SectionPlan) -> None:
-        if finished is not None:
-            finished(assemble(section, plan), plan.ledger)
-
     memory = Steps(shop, draft) if store else None
     planned = as_planned(tools, shop, draft)
-    run(
-        plan,
-        planned if memory is None else remembering(planned, memory),
-        workers=workers_for(shop),
-        before=lambda section: steps.next(section.title.of(plan.locale)),
-        after=hand_over,
-        go_on=steps.check,
-    )
+    _fill(plan, planned if memory is None else remembering(planned, memory), steps, finished)
     hashed = plan_hash(plan)
     plan.enter("decision.plan_hash", "Plan hash", hashed[:12], "text", "SHA-256 of inputs, figures and verdict")
     enter_overrides(plan, overrides)
@@ -105,11 +93,29 @@ def compile_brief(
     words, notes = _write(plan, writer, memory, steps)
     sections = tuple(assemble(section, plan, words.get(section.id, "")) for section in SECTIONS)
     brief = _brief(plan, hashed, sections, notes, writer, time.perf_counter() - started)
+    brief = brief.model_copy(update={"overrides": tuple(overrides.values())})
     if memory is None:
         return brief
     stored = store_brief(shop, brief)
     memory.forget()
     return stored
+
+
+def _fill(plan: Plan, tools: Mapping[str, BoundTool], steps: _Steps, finished: Finished | None) -> None:
+    """Make the calls and derive the figures, telling whoever listens."""
+
+    def hand_over(section: SectionPlan) -> None:
+        if finished is not None:
+            finished(assemble(section, plan), plan.ledger)
+
+    run(
+        plan,
+        tools,
+        workers=workers_for(plan.shop),
+        before=lambda section: steps.next(section.title.of(plan.locale)),
+        after=hand_over,
+        go_on=steps.check,
+    )
 
 
 def as_planned(tools: Mapping[str, BoundTool], shop: Shop, draft: Draft) -> dict[str, BoundTool]:
@@ -204,7 +210,6 @@ def _brief(
         sections=sections,
         gates=plan.gates,
         figures=dict(plan.ledger),
-        overrides=tuple(overrides_of(plan.shop, plan.draft.id).values()),
         unbacked=tuple(unbacked(sections, [finding.text for finding in plan.findings], notes)),
         findings=plan.findings,
         notes=notes,

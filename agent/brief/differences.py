@@ -98,9 +98,11 @@ def cause_name(cause: str, locale: str = "en") -> str:
 def _change(name: str, before: Figure | None, after: Figure | None, trace: _Trace) -> FigureChange | None:
     if name.startswith(_OF_THE_DOCUMENT) or (before and after and _values(before) == _values(after)):
         return None
-    kind: Literal["changed", "new", "gone"] = "new" if before is None else "gone" if after is None else "changed"
     known = after or before
     assert known is not None
+    if trace.other_words and known.unit in ("text", "passage"):
+        return None
+    kind: Literal["changed", "new", "gone"] = "new" if before is None else "gone" if after is None else "changed"
     return FigureChange(name, known.label, kind, before, after, trace.causes(name))
 
 
@@ -110,6 +112,7 @@ class _Trace:
     def __init__(self, old: Brief, new: Brief) -> None:
         self._old, self._new = old, new
         self._known: dict[str, tuple[str, ...]] = {}
+        self.other_words = old.locale != new.locale  # then texts differ and say the same
 
     @cached_property
     def inputs(self) -> dict[str, tuple[Any, Any]]:

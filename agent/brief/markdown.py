@@ -108,7 +108,8 @@ def _body(brief: Brief, section: Section, link: Link | None, show: Callable[[Tab
 
 
 def _finding(found: Finding, brief: Brief, link: Link | None) -> str:
-    return f"- {said(found.severity, brief.locale)}{render(found.text, brief.figures, brief.locale, link)}"
+    words = ("" if brief.locale == "zh" else " ").join(part for part in (found.text, found.mend) if part)
+    return f"- {said(found.severity, brief.locale)}{render(words, brief.figures, brief.locale, link)}"
 
 
 def heading_of(section: Section, locale: str) -> str:

@@ -38,7 +38,7 @@ class Remembering(BoundTool):
         outcome = memory.recall(self.tool, arguments)
         if outcome is None:
             try:
-                outcome = self.tool.run(self.shop, arguments)
+                outcome = self.call(arguments)
             except ToolError as error:
                 outcome = error
             memory.keep(self.tool, arguments, outcome)

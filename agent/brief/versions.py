@@ -29,6 +29,7 @@ Office = Literal["merchandising", "supply", "finance", "marketing", "service", "
 OFFICES: tuple[Office, ...] = get_args(Office)
 MAY_DECIDE = ("manager", "approver")
 _NOT_BY_HAND = ("decision.", "evidence.", "item.", "rule.", "note.", "override.")
+_DECIDED = ("G0", "G1", "G2")  # gates that an approval passes; what later ones ask for comes with time
 _COUNTED = ("units", "count", "days", "weeks")  # never below zero
 
 
@@ -201,7 +202,7 @@ def objections(shop: Shop, brief: Brief) -> list[str]:
     """What speaks against approving a brief, one short clause each; empty if nothing does."""
     newest = briefs_of(shop, brief.subject.id)[-1]
     refused = [name for name, act in signatures(shop, brief.id).items() if act is not None and act.kind == "refuse"]
-    lacking = [section.title for section in brief.sections if section.missing]
+    lacking = [section.title for section in brief.sections if section.missing and section.gate in _DECIDED]
     return [
         *(["its verdict is no-go"] if brief.verdict == "no-go" else []),
         *([f"{newest} is a later version"] if newest != brief.id else []),
@@ -239,15 +240,15 @@ def _status(approval: Approval | None, own: list[Act]) -> Status:
 
 def may_be_set(figure: Figure) -> bool:
     """Whether a figure can be set by hand: it follows from no other alone, and is a number or a date."""
-    return not figure.id.startswith(_NOT_BY_HAND) and figure.unit not in ("text", "passage")
+    derived = figure.id.startswith(_NOT_BY_HAND) and figure.id not in INPUTS
+    return not derived and figure.unit not in ("text", "passage")
 
 
 def _settable(brief: Brief, figure_id: str) -> Figure:
     figure = brief.figures.get(figure_id)
     if figure is None:
         raise ToolError(f"Brief {brief.id} has no figure {figure_id}; take one from its evidence.")
-    derived = figure_id.startswith(_NOT_BY_HAND) and figure_id not in INPUTS
-    if derived or figure.unit in ("text", "passage"):
+    if not may_be_set(figure):
         raise ToolError(f"{figure_id} follows from others and cannot be set by hand; set one that it is computed from.")
     return figure
 

@@ -178,7 +178,7 @@ def stored_outcomes(tools: Mapping[str, BoundTool], brief: Brief) -> Iterator[tu
         made.setdefault(figure.call, []).append(figure)
     for call in (*brief.calls, *brief.refused):
         name, inputs = str(call["tool"]), call["inputs"]
-        if name not in tools or call["version"] != tools[name].tool.version:
+        if name not in tools or call.get("version") != tools[name].tool.version:
             continue
         if "why" in call:
             yield tools[name].tool, inputs, ToolError(call["why"])

@@ -35,7 +35,7 @@ def read_adapter(folder: Path, base: str) -> Adapter:
     missing = [name for name in (CONFIG, WEIGHTS, BASE) if not (folder / name).is_file()]
     if missing:
         raise BadInput(
-            f"{folder} holds no adapter ({missing[0]} is missing); name another, or set DEBUT_MODEL=embedded."
+            f"{folder} holds no adapter ({missing[0]} is missing); name another, or set DEBUT_MODEL=embedded:none."
         )
     try:
         trained_on = json.loads((folder / BASE).read_text())["sha256"]
@@ -44,7 +44,7 @@ def read_adapter(folder: Path, base: str) -> Adapter:
     if trained_on != base:
         raise BadInput(
             f"The adapter {folder.name} was trained on other weights ({str(trained_on)[:8]}, here {base[:8]}); "
-            "train it again, or set DEBUT_MODEL=embedded."
+            "train it again, or set DEBUT_MODEL=embedded:none."
         )
     digest = hashlib.sha256((folder / CONFIG).read_bytes() + (folder / WEIGHTS).read_bytes()).hexdigest()
     return Adapter(folder, folder.name, digest)
@@ -83,7 +83,7 @@ def merge(base: Path, adapter: Adapter, target: Path) -> None:
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BadInput(
-            f"The adapter {adapter.name} does not fit the model ({reason}); set DEBUT_MODEL=embedded."
+            f"The adapter {adapter.name} does not fit the model ({reason}); set DEBUT_MODEL=embedded:none."
         ) from error
     merged.to(torch.bfloat16).save_pretrained(target)
     AutoTokenizer.from_pretrained(base, local_files_only=True).save_pretrained(target)

@@ -42,6 +42,11 @@ class LocalChatModel(WritingChatModel):
     stop: list[str] | None = None
 
     @property
+    def follows_chooser(self) -> bool:
+        """Whether it fills in the tool that a chooser names: what it was fitted to be sure of is such calls."""
+        return self.least_sure > 0
+
+    @property
     def cannot_type_figures(self) -> bool:
         """The grammar lets no digit through outside placeholders, so what streams may be shown as it comes."""
         return True

@@ -1,5 +1,7 @@
 """From one setting to a chat model: `embedded`, `embedded:ADAPTER`, `hf:NAME`, `openai:URL#NAME`, or a list of these.
 
+`embedded` has the adapter that ships, `embedded:none` has none.
+
 Torch, transformers and the OpenAI client are imported where a model is opened: they take seconds and hundreds of
 megabytes, and the command line, the tools and a brief without a model need none of them.
 """
@@ -23,6 +25,7 @@ from agent.models.binding import ToolChatModel
 from shop import BadInput, ToolError
 
 REST_SECONDS = 60.0
+SHIPPED, NO_ADAPTER = "embedded", "none"
 ADAPTERS = Path(__file__).parents[2] / "adapters"
 Result = TypeVar("Result")
 SERVER = "openai:"  # the only kind without our grammar
@@ -49,7 +52,8 @@ def open_model(setting: str, home: Path, api_key: str = "") -> BaseChatModel:
         raise BadInput(f"No model is named; set DEBUT_MODEL to {FORMS}.")
     if len(openers) == 1:
         return openers[0]()
-    return FirstThatWorks(openers, cannot_type_figures=not any(part.startswith(SERVER) for part in parts))
+    held = not any(part.startswith(SERVER) for part in parts)
+    return FirstThatWorks(openers, cannot_type_figures=held, is_tuned=all(_is_tuned(part) for part in parts))
 
 
 def environment(setting: str) -> dict[str, str]:
@@ -67,6 +71,12 @@ def environment(setting: str) -> dict[str, str]:
     return {**quiet, "HF_HUB_OFFLINE": "1"} if local else quiet
 
 
+def _is_tuned(part: str) -> bool:
+    """Whether the model of a setting chooses among tools itself; the embedded one without an adapter does not."""
+    kind, _, adapter = part.partition(":")
+    return kind != "embedded" or _adapter_folder(adapter) is not None
+
+
 def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
     kind, _, rest = part.partition(":")
     if part == "embedded" or (kind == "embedded" and rest):
@@ -80,12 +90,12 @@ def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
 
 
 def _embedded(home: Path, adapter: str) -> BaseChatModel:
-    """The embedded model, in OpenVINO where that is installed, with the named adapter merged into it."""
+    """The embedded model, in OpenVINO where that is installed, with an adapter merged into it."""
     from agent.models import weights
     from agent.models.adapters import least_sure
 
     weights.require_memory(EMBEDDED_MEGABYTES, weights.EMBEDDED.name)
-    folder = _adapter_folder(adapter) if adapter else None
+    folder = _adapter_folder(adapter)
     sure = least_sure(folder) if folder else 0.0
     name = weights.EMBEDDED.name + (f"+{folder.name}" if folder else "")
     if find_spec("openvino_genai") is None:
@@ -99,8 +109,12 @@ def _embedded(home: Path, adapter: str) -> BaseChatModel:
     return LocalChatModel(engine=engine, is_tuned=folder is not None, least_sure=sure)
 
 
-def _adapter_folder(name: str) -> Path:
-    """A folder, or the name of one of the adapters that ship."""
+def _adapter_folder(name: str) -> Path | None:
+    """A folder, or the name of one of the adapters that ship; without a name the one made for this model, if any."""
+    if name == NO_ADAPTER:
+        return None
+    if not name:
+        return ADAPTERS / SHIPPED if (ADAPTERS / SHIPPED).is_dir() else None
     return Path(name) if Path(name).is_dir() else ADAPTERS / name
 
 
@@ -135,19 +149,31 @@ class FirstThatWorks(ToolChatModel):
     Args:
         openers: Open the choices, at their first use.
         cannot_type_figures: Whether none of them can write a figure of its own.
+        is_tuned: Whether all of them choose among tools themselves.
     """
 
     _openers: list[Callable[[], BaseChatModel]] = PrivateAttr()
     _opened: dict[int, BaseChatModel] = PrivateAttr(default_factory=dict)
     _rests_until: dict[int, float] = PrivateAttr(default_factory=dict)
     _cannot_type_figures: bool = PrivateAttr()
+    _is_tuned: bool = PrivateAttr()
 
     def __init__(
-        self, openers: Sequence[Callable[[], BaseChatModel]], cannot_type_figures: bool = False, **kwargs: Any
+        self,
+        openers: Sequence[Callable[[], BaseChatModel]],
+        cannot_type_figures: bool = False,
+        is_tuned: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._openers = list(openers)
         self._cannot_type_figures = cannot_type_figures
+        self._is_tuned = is_tuned
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether whichever answers chooses among the tools: one that does not needs the tool picked for it."""
+        return self._is_tuned
 
     @property
     def cannot_type_figures(self) -> bool:

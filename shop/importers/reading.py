@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count, islice
@@ -211,11 +212,7 @@ def _excel_chunks(table: TableFile, size: int) -> Iterator[Chunk]:
 
 
 def _open_parquet(path: Path) -> TableFile:
-    try:
-        file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise BadInput(f"{path.name} is not a readable Parquet file; export it again.") from error
-    with file:
+    with _parquet(path) as file:
         if file.metadata.num_rows == 0:
             raise BadInput(f"{path.name} has columns but no rows; export it again.")
         check_rows(file.metadata.num_rows, path)
@@ -223,9 +220,19 @@ def _open_parquet(path: Path) -> TableFile:
         return TableFile(path, "parquet", tuple(file.schema_arrow.names), rows=file.metadata.num_rows)
 
 
+@contextmanager
+def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    # Arrow tells of damage with its own errors, and with OSError where a footer or a page ends too early.
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        raise BadInput(f"{path.name} is not a readable Parquet file; export it again.") from error
+
+
 def _parquet_chunks(table: TableFile, size: int) -> Iterator[Chunk]:
     number = 1
-    with pq.ParquetFile(table.path) as file:
+    with _parquet(table.path) as file:
         for batch in file.iter_batches(batch_size=size):
             frame = batch.to_pandas()
             frame.index = pd.RangeIndex(number, number + len(frame))

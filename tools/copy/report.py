@@ -64,8 +64,8 @@ def parts_table(sheet: Sheet, copy: Copy, claims: Claims, channel: Channel, lang
 
 
 def ledger_table(sheet: Sheet, copy: Copy, claims: Claims) -> Table:
-    """Each claim, what sort of fact it is, and where that stands."""
-    used = dict.fromkeys(figure for template in copy.values() for figure in named(template))
+    """Each claim and the name, which the answer tells in any case: what sort of fact it is, and where that stands."""
+    used = dict.fromkeys(["copy.name", *(figure for template in copy.values() for figure in named(template))])
     rows = []
     for figure in used:
         fact = claims[figure].fact

@@ -86,11 +86,11 @@ class _Days:
 
 
 def promotions_of(shop: Shop, product: Product, until: date) -> list[Promotion]:
-    """Promotions from the launch to a day that name the product, its category or one above; the earliest first."""
+    """Promotions from the launch to a day that name the product, a category it is in, or all; the earliest first."""
     p = t.promotions
     path = product.category.split(" > ") if product.category else []
     above = [" > ".join(path[:depth]) for depth in range(1, len(path) + 1)]
-    scope = or_(p.c.sku == product.sku, p.c.sku.is_(None) & p.c.category.in_(above))
+    scope = or_(p.c.sku == product.sku, p.c.sku.is_(None) & p.c.category.in_([*above, ""]))
     chosen = (p.c.starts >= product.launch_date, p.c.starts <= min(until, shop.cutoff), scope)
     query = select(p.c.id, p.c.name, p.c.mechanic, p.c.depth, p.c.starts, p.c.ends).where(*chosen)
     with shop.engine.connect() as connection:

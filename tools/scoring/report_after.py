@@ -179,18 +179,12 @@ def rest(sheet: Sheet, made: Replan) -> Table:
         rows.append((began, f"{{{{{name}.low}}}}", units, f"{{{{{name}.high}}}}"))
     low, middle, high = np.quantile(made.rest, QUANTILES)
     sheet.add("score.rest", "Units to come in the plan's weeks", middle, "units", f"sum; {sold}", low, high)
-    if sheet.known("score.units"):
-        total = sheet.value("score.units")
-        words = "units sold plus units to come"
-        sheet.add(
-            "score.revised",
-            "Units of the whole plan, revised",
-            total + middle,
-            "units",
-            words,
-            total + low,
-            total + high,
-        )
+    total, words, label = (
+        sheet.value("score.units"),
+        "units sold plus units to come",
+        "Units of the whole plan, revised",
+    )
+    sheet.add("score.revised", label, total + middle, "units", words, total + low, total + high)
     order = "order-up-to level less stock on hand; orders on the way are not on record"
     sheet.add("score.order", "Order now", made.order, "units", order, reason=_NO_COUNT)
     level = "quantile of the demand to come over review and lead time, at the plan's service level"

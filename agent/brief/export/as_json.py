@@ -41,7 +41,11 @@ def to_json(brief: Brief) -> dict[str, Any]:
         },
         "unbacked": list(brief.unbacked),
         "findings": [
-            {**found.model_dump(exclude={"text"}), "text": render(found.text, brief.figures, brief.locale)}
+            {
+                **found.model_dump(),
+                "text": render(found.text, brief.figures, brief.locale),
+                "mend": render(found.mend, brief.figures, brief.locale),
+            }
             for found in brief.findings
         ],
         "seconds": brief.seconds,

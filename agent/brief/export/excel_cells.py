@@ -33,6 +33,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 14, "font_color": "#0B6E66"},
     "bold": {"bold": True},
     "muted": {"font_color": "#66707C"},
+    "wrapped": {"text_wrap": True, "valign": "top"},
     "input": {"bg_color": "#FFF6D6", "border": 1, "border_color": "#D5D9DE"},
 }
 
@@ -50,6 +51,9 @@ class Cells:
         self.workbook, self.brief, self.locale = workbook, brief, brief.locale
         self.names = {key: name.of(self.locale) for key, name in SHEETS.items()}
         self.sheets: dict[str, Worksheet] = {key: workbook.add_worksheet(name) for key, name in self.names.items()}
+        for sheet in self.sheets.values():
+            sheet.set_landscape()
+            sheet.fit_to_pages(1, 0)
         self.evidence: dict[str, str] = {}
         self.at: dict[str, str] = {}
         self._currency = next((figure.currency for figure in brief.figures.values() if figure.currency), "")

@@ -37,6 +37,7 @@ _SAID = {
 }
 _REFERENCE = re.compile(r"\{([a-z_0-9.]+)\}")
 _WEEK = re.compile(r"launch\.week_\d+")
+_DECISION_HEIGHT = 66  # points
 _UNITS = "launch.units_12w"
 _TINY = "(1-1E-9)"  # as `economics.week_reached` allows for rounding
 
@@ -46,7 +47,9 @@ def write_plan(cells: Cells, printed: Document) -> None:
     brief = cells.brief
     cells.text("plan", 0, 0, printed.title, "title")
     cells.text("plan", 1, 0, "   ".join(" ".join(pair) for pair in printed.stamp), "muted")
-    cells.text("plan", 2, 0, render(brief.section("decision").text, brief.figures, cells.locale))
+    cells.sheets["plan"].merge_range(2, 0, 2, 6, "", cells.style("wrapped"))
+    cells.sheets["plan"].set_row(2, _DECISION_HEIGHT)
+    cells.text("plan", 2, 0, render(brief.section("decision").text, brief.figures, cells.locale), "wrapped")
     row = _inputs(cells, 4)
     weeks = [name for name in brief.figures if _WEEK.fullmatch(name)]
     _demand(cells, weeks)

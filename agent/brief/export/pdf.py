@@ -30,14 +30,20 @@ LATIN_FONTS = (
 )  # the last is Typst's
 
 
-def to_pdf(brief: Brief, signatures: Mapping[str, Act | None]) -> bytes:
+def to_pdf(brief: Brief, signatures: Mapping[str, Act | None], fonts: typst.Fonts | None = None) -> bytes:
     """The brief as a tagged PDF with bookmarks; the same brief gives the same bytes.
+
+    Args:
+        brief: A stored brief.
+        signatures: The latest word of every office; empty prints none.
+        fonts: What it may be set in; None takes what is installed here.
 
     Raises:
         ToolError: It holds Chinese and no font here has Chinese characters.
     """
     data = _data(brief, signatures)
-    there = typst.Fonts().families()
+    fonts = fonts or typst.Fonts()
+    there = fonts.families()
     latin, chinese = ([name for name in wanted if name in there][:1] for wanted in (LATIN_FONTS, CHINESE_FONTS))
     text = json.dumps({**data, "fonts": [*latin, *chinese]}, ensure_ascii=False)
     if CHINESE.search(text) and not chinese:
@@ -47,7 +53,7 @@ def to_pdf(brief: Brief, signatures: Mapping[str, Act | None]) -> bytes:
         )
     made_on = datetime.combine(brief.created_on, time(), UTC)
     source = files(_ROOT).joinpath("house.typ").read_bytes()
-    return bytes(typst.compile(source, format="pdf", sys_inputs={"brief": text}, timestamp=made_on))
+    return bytes(typst.compile(source, format="pdf", font_paths=fonts, sys_inputs={"brief": text}, timestamp=made_on))
 
 
 def _data(brief: Brief, signatures: Mapping[str, Act | None]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ import pptx
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+from pptx.enum.text import PP_ALIGN
 from pptx.util import Inches, Pt
 
 from agent.brief.export.document import Document, Part, PrintedTable, Runs, document_of, plain, printable
 from agent.brief.types import Brief, Section
 from agent.render import chart_points, format_value, render
+from shop.text import is_chinese, sentences, shorten
 from shop.types import Chart
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ COLOURS = (ACCENT, RGBColor(0xC2, 0x62, 0x2D), RGBColor(0x5B, 0x5F, 0x97), RGBCo
 _WIDTH, _HEIGHT, _EDGE = 13.333, 7.5, 0.6
 _TITLE_LAYOUT, _BODY_LAYOUT = 0, 5  # of python-pptx's own template: a title slide, a slide with a title alone
 _MOST_ROWS, _MOST_LINES = 12, 6
+_MOST_COLUMNS = 5  # of a table that stands beside the text
+_ROW = 0.36  # inches
 _LONGEST = 420  # characters of a paragraph that a slide carries
 _CHARTS = {"fan": XL_CHART_TYPE.LINE, "line": XL_CHART_TYPE.LINE_MARKERS, "bar": XL_CHART_TYPE.COLUMN_CLUSTERED}
 
@@ -72,16 +76,19 @@ def _slide(deck: Presentation, brief: Brief, printed: Document, part: Part, sect
     title = slide.shapes.title
     title.left, title.top, title.width, title.height = map(Inches, (_EDGE, 0.35, _WIDTH - 2 * _EDGE, 0.8))
     _write(title.text_frame, part.title, 28, ACCENT, bold=True)
-    beside = bool(part.charts or part.tables)
+    below = not part.charts and any(len(table.columns) > _MOST_COLUMNS for table in part.tables[:1])
+    beside = bool(part.charts or part.tables) and not below
     width = 5.6 if beside else _WIDTH - 2 * _EDGE
     box = slide.shapes.add_textbox(*map(Inches, (_EDGE, 1.3, width, 5.4)))
     _body(box.text_frame, part)
-    if beside:
+    if below:
+        _tables(slide, part.tables, (_EDGE, 2.5, width))
+    elif beside:
         place = (_EDGE + width + 0.3, 1.3, _WIDTH - 2 * _EDGE - width - 0.3)
         if part.charts:
             _chart(slide, part.charts[0], brief, place)
         else:
-            _table(slide, part.tables[0], place)
+            _tables(slide, part.tables, place)
     foot = slide.shapes.add_textbox(*map(Inches, (_EDGE, 6.95, _WIDTH - 2 * _EDGE, 0.35)))
     stamp = " · ".join(" ".join(pair) for pair in printed.stamp[:3])
     _write(foot.text_frame, f"{stamp} · {len(deck.slides)}", 10, MUTED)
@@ -101,17 +108,34 @@ def _body(frame: Any, part: Part) -> None:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+    """As many whole sentences as a slide carries."""
+    kept, *others = sentences(text) or [text]
+    for sentence in others:
+        if len(kept) + len(sentence) >= _LONGEST:
+            break
+        kept += ("" if is_chinese(kept) else " ") + sentence
+    return shorten(kept, _LONGEST)
 
 
-def _table(slide: Slide, table: PrintedTable, place: tuple[float, float, float]) -> None:
-    rows: list[tuple[Runs, ...]] = [table.columns, *table.rows[:_MOST_ROWS]]
+def _tables(slide: Slide, tables: tuple[PrintedTable, ...], place: tuple[float, float, float]) -> None:
+    """The first table, and those after it that find room below."""
     left, top, width = place
-    frame = slide.shapes.add_table(len(rows), len(table.columns), *map(Inches, (left, top, width, 0.36 * len(rows))))
+    used = 0
+    for table in tables:
+        rows: list[tuple[Runs, ...]] = [table.columns, *table.rows[:_MOST_ROWS]]
+        if used and used + len(rows) > _MOST_ROWS:
+            break
+        _table(slide, rows, (left, top + _ROW * used, width))
+        used += len(rows) + 1
+
+
+def _table(slide: Slide, rows: list[tuple[Runs, ...]], place: tuple[float, float, float]) -> None:
+    left, top, width = place
+    frame = slide.shapes.add_table(len(rows), len(rows[0]), *map(Inches, (left, top, width, _ROW * len(rows))))
     for at, cells in enumerate(rows):
         for column, runs in enumerate(cells):
             cell = frame.table.cell(at, column)
-            _write(cell.text_frame, plain(runs), 11 if len(table.columns) < 6 else 9, INK, bold=at == 0)
+            _write(cell.text_frame, plain(runs), 11 if len(rows[0]) < 6 else 9, INK, bold=at == 0)
             cell.fill.solid()
             cell.fill.fore_color.rgb = SHADE if at == 0 else WHITE
             cell.margin_top = cell.margin_bottom = Pt(2)
@@ -149,6 +173,7 @@ def _origins(printed: Document, section: Section) -> str:
 def _write(frame: Any, text: str, size: float, colour: RGBColor, bold: bool = False) -> None:
     frame.word_wrap = True
     paragraph = frame.paragraphs[0]
+    paragraph.alignment = PP_ALIGN.LEFT
     run = paragraph.add_run()
     run.text = text
     run.font.size, run.font.bold, run.font.color.rgb = Pt(size), bold, colour

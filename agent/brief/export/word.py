@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import docx
 from docx.enum.section import WD_ORIENT
+from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Inches, Pt, RGBColor
+from docx.shared import Emu, Inches, Pt, RGBColor
 
 from agent.brief.export.charts import chart_image
 from agent.brief.export.document import WORDS, Document, Part, PrintedTable, Run, Runs, document_of
 from agent.brief.types import Brief
 from shop.brief_log import Act
+from shop.text import CHINESE
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 INK, ACCENT, MUTED = RGBColor(0x1F, 0x29, 0x33), RGBColor(0x0B, 0x6E, 0x66), RGBColor(0x66, 0x70, 0x7C)
 LINE, SHADE = "D5D9DE", "EAF2F1"
-LATIN, CHINESE = "Calibri", "Microsoft YaHei"
+LATIN_FONT, CHINESE_FONT = "Calibri", "Microsoft YaHei"
+_NARROWEST, _WIDEST, _EDGE = 9, 60, 4  # letters that a column is made for, and the room beside them
 _SIZES = {"Title": 22, "Heading 1": 15, "Heading 2": 11, "Normal": 10, "List Bullet": 10}
 
 
@@ -69,13 +72,11 @@ class _Writer:
             picture = chart_image(chart, brief.figures, brief.locale, "png")
             self._word.add_picture(BytesIO(picture), width=Inches(6.3))
 
-    def runs(self, paragraph: Paragraph, runs: Runs, size: float | None = None) -> None:
+    def runs(self, paragraph: Paragraph, runs: Runs, in_table: bool = False) -> None:
         for run in runs:
             anchor = self._anchors.get(run.figure)
             written = paragraph.add_run(run.text) if anchor is None else _linked(paragraph, run, anchor)
-            if size is not None:  # in a table
-                written.font.size = Pt(size)
-            elif anchor is not None:
+            if anchor is not None and not in_table:
                 written.font.color.rgb = ACCENT
 
     def table(self, table: PrintedTable) -> None:
@@ -92,12 +93,20 @@ class _Writer:
     def _fill(self, columns: Sequence[Runs], rows: Sequence[Sequence[Runs]], size: float) -> Any:
         table = self._word.add_table(rows=1 + len(rows), cols=len(columns))
         _ruled(table)
+        style = _cell_style(self._word, size)
+        page = self._word.sections[-1]
+        room = int(page.page_width or 0) - int(page.left_margin or 0) - int(page.right_margin or 0)
+        widths = _widths([columns, *rows], room)
+        table.autofit = False
+        for column, width in zip(table.columns, widths, strict=True):
+            column._gridCol.w = width  # `column.width` would go through every cell once more
         # Asked for once a row: python-docx works the grid out anew every time.
         for place, (row, cells) in enumerate(zip(table.rows, [columns, *rows], strict=True)):
-            for cell, runs in zip(row.cells, cells, strict=True):
+            for cell, runs, width in zip(row.cells, cells, widths, strict=True):
+                cell.width = width
                 paragraph = cell.paragraphs[0]
-                self.runs(paragraph, runs, size)
-                paragraph.paragraph_format.space_after = Pt(1)
+                paragraph._p.get_or_add_pPr().style = style
+                self.runs(paragraph, runs, in_table=True)
                 if place == 0:
                     _shaded(cell)
         _repeated(table.rows[0])
@@ -108,12 +117,12 @@ class _Writer:
 def _house_style(word: WordDocument, brief: Brief, printed: Document) -> None:
     for name, size in _SIZES.items():
         style = word.styles[name]
-        style.font.name, style.font.size = LATIN, Pt(size)
+        style.font.name, style.font.size = LATIN_FONT, Pt(size)
         style.font.color.rgb = ACCENT if name.startswith("Heading") else INK
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
         for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{theme}"), None)
-        fonts.set(qn("w:eastAsia"), CHINESE)
+        fonts.set(qn("w:eastAsia"), CHINESE_FONT)
     word.core_properties.title = printed.title
     word.core_properties.subject = brief.plan_hash
     word.core_properties.language = "zh-CN" if brief.locale == "zh" else "en-US"
@@ -142,6 +151,27 @@ def _origins(word: WordDocument, writer: _Writer, printed: Document, locale: str
     table = writer.rows(printed.evidence[0], printed.evidence[1:], size=6.5)
     for number, row in enumerate(table.rows[1:], start=1):
         _bookmarked(row.cells[0].paragraphs[0], f"figure_{number}", number)
+
+
+def _cell_style(word: WordDocument, size: float) -> str:
+    """Id of the paragraph style of a table's cells; it also keeps an empty line from being taller than the text."""
+    name = f"Cell {size:g}"
+    if name not in word.styles:
+        style: Any = word.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        style.base_style, style.font.size = word.styles["Normal"], Pt(size)
+        style.paragraph_format.space_after, style.paragraph_format.line_spacing = Pt(1), 1.0
+    return str(word.styles[name].style_id)
+
+
+def _widths(rows: Sequence[Sequence[Runs]], room: int) -> list[Emu]:
+    """Columns as wide as their longest cell asks for, within bounds, that together fill the room."""
+    longest = [max(_length(row[at]) for row in rows) for at in range(len(rows[0]))]
+    asked = [min(max(length + _EDGE, _NARROWEST), _WIDEST) for length in longest]
+    return [Emu(room * each // sum(asked)) for each in asked]
+
+
+def _length(runs: Runs) -> int:
+    return sum(2 if CHINESE.match(char) else 1 for run in runs for char in run.text)
 
 
 def _coloured(run: Any, colour: RGBColor, size: float) -> None:

@@ -6,6 +6,7 @@ from agent.brief.declare import Text
 from agent.brief.plan import Plan
 from agent.brief.rules.rule import rule
 
+ROUNDING_ERROR = 1e-9  # of sums and roots in binary: a lower bound of zero may come out a little above it
 AGAIN = ("Compile the brief again on today's data.", "请用最新数据重新生成简报。")
 REPORT = ("Report it: a tool made a figure that cannot be.", "请反馈：工具给出了不可能的数值。")
 
@@ -14,7 +15,10 @@ REPORT = ("Report it: a tool made a figure that cannot be.", "请反馈：工具
 def bounds_out_of_order(plan: Plan) -> Text | None:
     for name, figure in plan.ledger.items():
         value, low, high = figure.value, figure.low, figure.high
-        if isinstance(value, int | float) and low is not None and high is not None and not low <= value <= high:
+        if not isinstance(value, int | float) or low is None or high is None:
+            continue
+        room = ROUNDING_ERROR * max(1.0, abs(low), abs(high))
+        if not low - room <= value <= high + room:
             at, bounds = f"{{{{{name}}}}}", (f"{{{{{name}.low}}}}", f"{{{{{name}.high}}}}")
             return Text(
                 f"The bounds {bounds[0]} and {bounds[1]} do not hold their middle {at}.",

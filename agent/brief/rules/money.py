@@ -141,7 +141,7 @@ def loss_at_low_demand(plan: Plan) -> Text | None:
 
 @rule(
     "economics",
-    "error",
+    "warning",
     "Share the money out again so that advertising and discounts stay within the launch spend.",
     "请重新分配，使广告与折扣合计不超过上市费用。",
 )

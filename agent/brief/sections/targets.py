@@ -7,9 +7,11 @@ from datetime import timedelta
 from agent.brief.declare import DATA, MARKETING, Fact, Grid, SectionPlan, Text, heads, line, row, same
 from agent.brief.pace import WEEKS, units_by
 from agent.brief.plan import Plan
+from agent.brief.sections.ads import CHANNELS
 from shop.types import Unit
 
 _YEAR = timedelta(days=365)
+_LOW, _HIGH = "targets.red_share", "targets.high_share"
 
 
 def derive(plan: Plan) -> None:
@@ -23,25 +25,10 @@ def derive(plan: Plan) -> None:
 
 def _derive_week(plan: Plan, week: int) -> None:
     stem, planned = f"targets.week_{week}", units_by(plan, week)
-    plan.enter(f"{stem}", "Week since launch", week, "count", "weeks counted from the launch")
-    plan.enter(
-        f"{stem}_units",
-        "Units by then, green from",
-        planned,
-        "units",
-        "P50 units by the end of the week: its share of the weekly forecast x units over the horizon",
-        "needs the weekly forecast",
-        ("launch.units_12w",),
-    )
-    share = ("targets.red_share",)
-    plan.derive(
-        f"{stem}_red",
-        "Units by then, red under",
-        "units",
-        (f"{stem}_units", *share),
-        "green x share of plan under which it is red",
-        lambda units, part: units * part,
-    )
+    plan.enter(stem, "Week since launch", week, "count", "weeks counted from the launch")
+    rule = "P50 units by the end of the week: its share of the weekly forecast x units over the horizon"
+    reason = "needs the weekly forecast"
+    plan.enter(f"{stem}_units", "Units by then, green from", planned, "units", rule, reason, ("launch.units_12w",))
     plan.derive(
         f"{stem}_through",
         "Sell-through by then, green from",
@@ -52,14 +39,6 @@ def _derive_week(plan: Plan, week: int) -> None:
         reason="nothing is bought",
     )
     plan.derive(
-        f"{stem}_through_red",
-        "Sell-through by then, red under",
-        "share",
-        (f"{stem}_through", *share),
-        "green x share of plan under which it is red",
-        lambda through, part: through * part,
-    )
-    plan.derive(
         f"{stem}_margin",
         "Margin by then, green from",
         "money",
@@ -67,96 +46,47 @@ def _derive_week(plan: Plan, week: int) -> None:
         "units by then x contribution per unit",
         lambda units, unit: units * unit,
     )
-    plan.derive(
-        f"{stem}_margin_red",
-        "Margin by then, red under",
-        "money",
-        (f"{stem}_margin", *share),
-        "green x share of plan under which it is red",
-        lambda margin, part: margin * part,
-    )
+    _derive_red(plan, f"{stem}_units", f"{stem}_red", "Units by then, red under", "units", _LOW)
+    _derive_red(plan, f"{stem}_through", f"{stem}_through_red", "Sell-through by then, red under", "share", _LOW)
+    _derive_red(plan, f"{stem}_margin", f"{stem}_margin_red", "Margin by then, red under", "money", _LOW)
+
+
+def _derive_red(plan: Plan, green: str, red: str, label: str, unit: Unit, by: str) -> None:
+    """The red line of a target: its green one times the share of plan at which a launch is revised."""
+    rule = "green x share of plan at which a launch is revised"
+    plan.derive(red, label, unit, (green, by), rule, lambda value, share: value * share)
 
 
 def _derive_rates(plan: Plan) -> None:
-    channels = ("search", "social", "display", "email", "sms", "video", "affiliate")
-    orders = [f"ads.{key}_orders" for key in channels if plan.knows(f"ads.{key}_orders")]
-    clicks = [f"ads.{key}_clicks" for key in channels if plan.knows(f"ads.{key}_clicks")]
-    total = sum(plan.number(name) or 0.0 for name in orders)
-    clicked = sum(plan.number(name) or 0.0 for name in clicks)
-    spend = plan.number("ads.planned")
-    reason = "needs an advertising plan"
-    rate = total / clicked if clicked else None
-    plan.enter(
-        "targets.conversion",
-        "Conversion, green from",
-        rate,
-        "share",
-        "orders / clicks of the plan",
-        reason,
-        (*orders, *clicks),
-    )
-    cost = spend / total if spend and total else None
-    plan.enter(
-        "targets.ad_cost",
-        "Ad cost per order, green up to",
-        cost,
-        "money",
-        "budget / orders of the plan",
-        reason,
-        ("ads.planned", *orders),
-    )
-    plan.derive(
-        "targets.conversion_red",
-        "Conversion, red under",
-        "share",
-        ("targets.conversion", "targets.red_share"),
-        "green x share of plan under which it is red",
-        lambda rate, part: rate * part,
-    )
-    plan.derive(
-        "targets.ad_cost_red",
-        "Ad cost per order, red over",
-        "money",
-        ("targets.ad_cost", "targets.high_share"),
-        "green x share of plan over which a launch is revised",
-        lambda cost, part: cost * part,
-    )
-    plan.derive(
-        "targets.returns",
-        "Return rate, green up to",
-        "share",
-        ("service.returns",),
-        "return rate of the category",
-        float,
-    )
-    plan.derive(
-        "targets.returns_red",
-        "Return rate, red over",
-        "share",
-        ("targets.returns", "targets.high_share"),
-        "green x share of plan over which a launch is revised",
-        lambda rate, part: rate * part,
-    )
-    plan.derive(
-        "targets.rating", "Rating, green from", "ratio", ("reviews.rating",), "mean rating of the category", float
-    )
+    _derive_advertising(plan)
+    for name, label, unit, source, rule in (
+        ("returns", "Return rate, green up to", "share", "service.returns", "return rate of the category"),
+        ("rating", "Rating, green from", "ratio", "reviews.rating", "mean rating of the category"),
+        ("stockout", "Time out of stock, green up to", "share", "buy.state_out", "share of weeks in the long run"),
+    ):
+        plan.derive(f"targets.{name}", label, unit, (source,), rule, float)  # type: ignore[arg-type]
     plan.enter("targets.rating_red", "Rating, red under", *_weak_rating(plan))
-    plan.derive(
-        "targets.stockout",
-        "Days out of stock, green up to",
-        "share",
-        ("buy.state_out",),
-        "share of weeks out of stock in the long run under the reorder rule",
-        float,
-    )
-    plan.derive(
-        "targets.stockout_red",
-        "Days out of stock, red over",
-        "share",
-        ("targets.stockout", "targets.high_share"),
-        "green x share of plan over which a launch is revised",
-        lambda rate, part: rate * part,
-    )
+    for name, label, unit, by in (
+        ("conversion", "Conversion, red under", "share", _LOW),
+        ("ad_cost", "Ad cost per order, red over", "money", _HIGH),
+        ("returns", "Return rate, red over", "share", _HIGH),
+        ("stockout", "Time out of stock, red over", "share", _HIGH),
+    ):
+        _derive_red(plan, f"targets.{name}", f"targets.{name}_red", label, unit, by)  # type: ignore[arg-type]
+
+
+def _derive_advertising(plan: Plan) -> None:
+    """What the advertising plan expects of a click and of an order."""
+    orders, clicks = ([f"ads.{key}_{part}" for key in CHANNELS] for part in ("orders", "clicks"))
+    bought = sum(plan.number(name) or 0.0 for name in orders)
+    clicked = sum(plan.number(name) or 0.0 for name in clicks)
+    spend, reason = plan.number("ads.planned"), "needs an advertising plan"
+    rate = bought / clicked if clicked else None
+    rule = "orders / clicks of the plan"
+    plan.enter("targets.conversion", "Conversion, green from", rate, "share", rule, reason, (*orders, *clicks))
+    cost = spend / bought if spend and bought else None
+    rule, of = "budget / orders of the plan", ("ads.planned", *orders)
+    plan.enter("targets.ad_cost", "Ad cost per order, green up to", cost, "money", rule, reason, of)
 
 
 def _weak_rating(plan: Plan) -> tuple[float | None, Unit, str, str]:
