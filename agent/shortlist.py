@@ -170,9 +170,7 @@ class Shortlist:
             tried = {message.name for message in told}
             also = self.chooser.probabilities(turn)
             refused = {told[-1].name} if told[-1].status == "error" and len(told) < TRIES else set()
-            return Offer(
-                tuple(n for n in self.names if n in refused or (n not in tried and also.get(n, 0.0) >= ALSO))
-            )
+            return Offer(tuple(n for n in self.names if n in refused or (n not in tried and also.get(n, 0.0) >= ALSO)))
         strange = [name for name in likely if name not in self.chooser.classes]
         best = self.best(turn)
         if best:

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.tools import BaseTool
 
 from agent.assistant import langchain_tool, system_prompt
+from agent.brief import brief_writer
 from agent.choice import asked_in
 from agent.models.chat import LocalChatModel
 from agent.models.engine import Request
@@ -77,7 +78,8 @@ def main(
 
 def desk(role: Role, embedder: Embedder | None) -> Desk:
     """The tools of a role; no shop is needed, for nothing is called."""
-    tools = [each.tool for each in ALL if role in each.tool.roles]  # type: ignore[attr-defined]
+    # As at the desk, with the brief's tool, which stands on the others.
+    tools = [each.tool for each in (*ALL, brief_writer({})) if role in each.tool.roles]  # type: ignore[attr-defined]
     summaries = {tool.name: tool.summary for tool in tools}
     examples = examples_of(summaries)
     shown = {tool.name: langchain_tool(tool, lambda **_: ("", ToolResult(summary=""))) for tool in tools}

@@ -115,8 +115,8 @@ def visitor(
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
-    assert left == []
-    assert errors == []
+    assert left == [], left
+    assert errors == [], errors
 
 
 def sign_in(context: BrowserContext, accounts: Accounts, name: str, address: str) -> None:
