@@ -90,7 +90,9 @@ def test_the_fast_engine_loads_neither_torch_nor_transformers(home: Path, engine
         f"model = open_model('embedded', Path({str(home)!r})); assert model.invoke('Hi', max_tokens=3).text;"
         "print([m for m in ('torch', 'transformers', 'peft') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    # The first start merges the adapter that ships, and needs torch for it; a later one only reads what that wrote.
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
