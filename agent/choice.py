@@ -123,12 +123,17 @@ class Chooser:
 
 
 def load(folder: Path, role: Role, embedder: Embedder | None) -> Chooser | None:
-    """The chooser of a role from the folder that `finetune.choice` wrote; None where there is none."""
+    """The chooser of a role from the folder that `finetune.choice` wrote.
+
+    None where there is none, or where it was taught with another sentence model, whose vectors mean something else.
+    """
     file = folder / FILE
     if not file.is_file():
         return None
     with safe_open(file, "np") as stored:
         about = json.loads(stored.metadata()[role])
+        if embedder is not None and about["embedder"] != embedder.fingerprint:
+            return None
         pieces = vectorizer(about["pieces"])
         pieces.idf_ = stored.get_tensor(f"{role}.idf").astype(np.float64)
         weights = stored.get_tensor(f"{role}.weights").astype(np.float32)

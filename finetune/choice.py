@@ -61,6 +61,7 @@ def main(data: Path, embedder: Embedder | None, to: Path | None = None) -> dict[
             raise BadInput(f"{data} has no examples of the role {role}; make more with `finetune data`.")
         chooser, stored, described = fit(wanted, embedder)
         tensors |= {f"{role}.{name}": tensor for name, tensor in stored.items()}
+        described["embedder"] = embedder.fingerprint if embedder else ""
         about[role] = json.dumps(described, ensure_ascii=False)
         report[role] = judge(chooser, held_out)
     folder = to or ADAPTERS

@@ -126,6 +126,8 @@ def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
     assert loaded.probabilities(turn) == pytest.approx(fresh.probabilities(turn), abs=1e-6)
     assert max(loaded.probabilities(turn), key=loaded.probabilities(turn).__getitem__) == "plan_inventory"
     assert load(tmp_path / "nowhere", "manager", None) is None
+    # Vectors of another model mean something else: it is left out.
+    assert load(tmp_path, "manager", Counted()) is None
 
 
 def test_turns_that_lack_an_argument_teach_nothing() -> None:
