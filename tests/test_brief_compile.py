@@ -276,7 +276,7 @@ def test_no_verdict_without_cost(shop: Shop, compiled: Compile) -> None:
     brief = compiled(draft=add_draft(shop, cost=None))
     assert brief.figures["economics.unit_contribution"].value is None
     assert "Unit cost" in brief.figures["economics.unit_contribution"].reason
-    assert brief.section("decision").bullets[0] == "The unit cost is missing; buying can supply it."
+    assert brief.section("decision").bullets[0] == "Missing: unit cost, from buying."
     assert brief.section("economics").status == "unknown"
     assert [m.text for m in brief.section("price").missing] == ["floor, which needs the unit cost from buying"]
     assert brief.section("demand").status == "complete"

@@ -64,3 +64,11 @@ def test_an_unknown_region_is_answered_with_the_known_ones(demo_shop: Shop) -> N
     category = str(demo_shop.categories()["category"].iloc[0])
     with pytest.raises(ToolError, match="the regions are"):
         run(demo_shop, category=category, region="Atlantis")
+
+
+def test_growth_is_unknown_where_the_data_do_not_reach_back_as_far_again(demo_shop: Shop) -> None:
+    category = str(demo_shop.categories()["category"].iloc[0])
+    for weeks, known in ((20, True), (104, False)):
+        figures = {figure.id: figure for figure in run(demo_shop, category=category, weeks=weeks).figures}
+        assert (figures["market.region_1_growth"].value is not None) == known
+        assert (figures["market.growth"].value is not None) == known

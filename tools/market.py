@@ -56,7 +56,8 @@ def market_trend(shop: Shop, category: str, weeks: int = 52, region: str | None 
     _direction(sheet, data, mine)
     _season(sheet, data, mine)
     _concentration(sheet, data, mine, weeks)
-    regions, outside = _regions(shop, sheet, path, weeks, region), _outside(shop, sheet, data, mine)
+    reaches = len(data.panel.starts) >= 2 * weeks
+    regions, outside = _regions(shop, sheet, path, weeks, region, reaches), _outside(shop, sheet, data, mine)
     chart = _chart(sheet, data, mine)
     return ToolResult(
         summary=_summary(sheet, name),
@@ -169,7 +170,8 @@ def _concentration(sheet: Sheet, data: ShopPanel, mine: np.ndarray, weeks: int) 
     sheet.add("market.herfindahl", "Concentration (Herfindahl)", herfindahl(each), "ratio", "sum of squared shares")
 
 
-def _regions(shop: Shop, sheet: Sheet, path: str, weeks: int, region: str | None) -> Table | None:
+def _regions(shop: Shop, sheet: Sheet, path: str, weeks: int, region: str | None, reaches: bool) -> Table | None:
+    """Revenue by region; its growth is unknown unless the data `reaches` back over as many weeks again."""
     frame = region_revenue(shop, path, weeks)
     frame = frame[frame["region"] != ""]
     if frame.empty:
@@ -187,7 +189,7 @@ def _regions(shop: Shop, sheet: Sheet, path: str, weeks: int, region: str | None
         order = pd.concat([order[chosen], order[~chosen]])
     for number, row in enumerate(order.head(12).to_dict("records"), start=1):
         stem = f"market.region_{number}"
-        growth = row["now"] / row["before"] - 1 if row["before"] > 0 else None
+        growth = row["now"] / row["before"] - 1 if reaches and row["before"] > 0 else None
         cells.append(
             (
                 sheet.add(f"{stem}_name", "Region", str(row["region"]), "text", "as the orders say"),
@@ -199,7 +201,7 @@ def _regions(shop: Shop, sheet: Sheet, path: str, weeks: int, region: str | None
                     growth,
                     "share",
                     "over the weeks before",
-                    reason="no revenue in the weeks before",
+                    reason="the data do not reach back that far, or nothing sold then",
                 ),
             )
         )

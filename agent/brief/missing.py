@@ -36,7 +36,7 @@ def supply_line(plan: Plan, missing: Missing) -> Text:
     """A sentence that names what is missing and who can supply it."""
     fact = plan.fact(missing.needs)
     return Text(
-        f"The {fact.name.en} is missing; {fact.supplier.en} can supply it.",
+        f"Missing: {fact.name.en}, from {fact.supplier.en}.",
         f"缺少{fact.name.zh}，由{fact.supplier.zh}提供。",
     )
 
