@@ -182,7 +182,8 @@ def _converted(home: Path, source: Path) -> Path:
     folder = home / "models" / f"all-minilm-l6-v2-{EMBEDDED_SHA256[:8]}-openvino"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "model.xml"
-    with FileLock(folder / "lock"):
+    # The lock of all that is converted (`agent.models.weights`): two threads may not import `transformers` at once.
+    with FileLock(home / "models" / "lock", is_singleton=True):
         if not target.is_file():
             _convert(source, target)
     return target

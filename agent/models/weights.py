@@ -177,7 +177,9 @@ def _made(home: Path, name: str, build: Callable[[Path], None]) -> Path:
     folder = home / "models" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f"{name}.lock")):
+        # One lock for all that is converted, the sentence model too: `transformers` may not be imported by two threads
+        # at once. As a singleton it lets a thread that holds it convert what the conversion rests on.
+        with FileLock(folder.with_name("lock"), is_singleton=True):
             if not folder.exists():
                 _build(folder, build)
     except OSError as error:
