@@ -15,11 +15,12 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.models.chat import said
-from agent.models.grammar import FREE
+from agent.models.grammar import FREE, day_spans
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
 from finetune.packing import Row
 from shop import BadInput
-from shop.quantities import numbers_in
+from shop.quantities import Reading, numbers_for, readings_in
+from shop.types import MEASURE
 
 # The files of a data set.
 TOOLS, CARD, TRAIN, DEV, CASES = "tools.json", "card.json", "train.jsonl", "dev.jsonl", "dev_cases.jsonl"
@@ -147,20 +148,24 @@ def fault(example: Example, catalogue: Catalogue) -> str:
     if missing:
         return f"{missing[0]} is missing"
     texts = said(messages_of(example.messages))
-    numbers = {number for text in texts for number in numbers_in(text)}
+    readings = [reading for text in texts for reading in readings_in(text)]
     for argument, value in arguments.items():
         if argument not in known:
             return f"{name} has no {argument}"
         for each in value if isinstance(value, list) else [value]:
-            wrong = _unreachable(each, known[argument], texts, numbers)
+            wrong = _unreachable(each, known[argument], texts, readings)
             if wrong:
                 return f"{argument}: {wrong}"
     return ""
 
 
-def _unreachable(value: Any, schema: Mapping[str, Any], texts: Sequence[str], numbers: set[float]) -> str:
+def _unreachable(value: Any, schema: Mapping[str, Any], texts: Sequence[str], readings: Sequence[Reading]) -> str:
+    measure = next((option[MEASURE] for option in (schema, *schema.get("anyOf", ())) if MEASURE in option), None)
     if isinstance(value, int | float):
+        numbers = numbers_for(measure, readings) if measure else [reading.value for reading in readings]
         return "" if float(value) in numbers else f"{value} was not said"
+    if measure == "day" and value not in day_spans(texts):
+        return f"{value!r} is no day"
     text = json.dumps(schema)
     if '"enum"' in text:
         return "" if json.dumps(value) in text else f"{value} is no choice"

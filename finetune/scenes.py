@@ -18,7 +18,7 @@ from agent.personal import Vault
 from finetune.examples import Example, assistant, tool, user
 from finetune.noise import around
 from finetune.sentences import Sentence, Writer, tidy
-from finetune.values import Lang, phrases
+from finetune.values import Lang, families, phrases
 from finetune.world import Answered, World, masked
 from shop import ToolResult
 
@@ -82,8 +82,8 @@ class Director:
 
     def openings(self, role: str, lang: str, name: str) -> list[str]:
         """Families that ask for a tool."""
-        more = phrases("manager_more")["openings"][lang].get(name, []) if role == "manager" else []
-        return [*phrases(role)["openings"][lang].get(name, []), *more]
+        found: list[str] = families(role, "openings", lang).get(name, [])
+        return found
 
     def opening(self, role: str, lang: Lang, name: str) -> tuple[Sentence, str] | None:
         """A request that a tool answers, and its family."""
@@ -347,7 +347,7 @@ class Director:
     def _missing(self, scene: Scene) -> None:
         """A request that lacks a required argument, or points at something that was never named."""
         lang = self.lang()
-        asks = phrases(scene.role)["asks"][lang]
+        asks = families(scene.role, "asks", lang)
         keys = [key for key in asks if key.split(".")[0] in scene.tools]
         if keys and self.rng.random() < 0.7:
             key = self.rng.choice(keys)
@@ -368,8 +368,7 @@ class Director:
     def _talk(self, scene: Scene, kind: str) -> None:
         """Small talk, or what no tool may do."""
         lang = self.lang()
-        families = phrases(scene.role)[kind][lang]
-        family = self.writer.family(families, f"{kind}.{scene.role}.{lang}")
+        family = self.writer.family(families(scene.role, kind, lang), f"{kind}.{scene.role}.{lang}")
         if not family:
             return
         sentence = self.writer.write(family, lang, scene.role)
@@ -427,7 +426,7 @@ class Director:
 
     def _asked_back(self, scene: Scene, lang: Lang) -> None:
         """The assistant asked for what was missing; the user says it."""
-        asks = phrases(scene.role)["asks"][lang]
+        asks = families(scene.role, "asks", lang)
         known = self._shared["answers"][lang]
         keys = [k for k in asks if k.split(".")[0] in scene.tools and k.split(".")[1] in known]
         if not keys:

@@ -73,6 +73,18 @@ def phrases(name: str) -> dict[str, Any]:
     return tomllib.loads((PHRASES / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+@cache
+def families(role: str, kind: str, lang: str) -> Any:
+    """Ways to say something: a list for `declines` and `chats`; by tool for `openings`, by `tool.argument` for `asks`."""
+    parts = [phrases(role)[kind][lang], phrases(f"more_{lang}").get(role, {}).get(kind)]
+    if role == "manager" and kind == "openings":
+        parts.append(phrases("manager_more")[kind][lang])
+    if kind in ("declines", "chats"):
+        return [family for part in parts for family in part or ()]
+    names = dict.fromkeys(name for part in parts for name in part or ())
+    return {name: [family for part in parts for family in (part or {}).get(name, ())] for name in names}
+
+
 def held_back(key: str) -> bool:
     """Whether a phrase family or an entity is only seen in the development set: decided by its text, so for good."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32 < HELD_BACK

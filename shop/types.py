@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Role = Literal["customer", "support", "manager", "approver"]  # an approver is a manager who may decide for others
 Effect = Literal["read", "propose", "write"]
 Unit = Literal["units", "money", "share", "ratio", "count", "days", "weeks", "date", "text", "passage"]
+Measure = Literal["money", "share", "days", "weeks", "count"]
+# What an argument measures, in its schema: a model that copies numbers and days from the conversation needs to know.
+MEASURE = "x-measure"
+Amount = Annotated[float, Field(json_schema_extra={MEASURE: "money"})]
+Share = Annotated[float, Field(json_schema_extra={MEASURE: "share"})]
+Days = Annotated[int, Field(json_schema_extra={MEASURE: "days"})]
+Weeks = Annotated[int, Field(json_schema_extra={MEASURE: "weeks"})]
+Count = Annotated[int, Field(json_schema_extra={MEASURE: "count"})]
+Day = Annotated[str, Field(json_schema_extra={MEASURE: "day"})]  # as said; `shop.dates.parse_day` reads it
 FIGURE_ID = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 
 

@@ -13,7 +13,7 @@ from llguidance import LLMatcher, LLTokenizer
 from pydantic import BaseModel
 
 from agent.ledger import bare_numbers
-from agent.models.grammar import MAX_TEXT, reply_grammar
+from agent.models.grammar import MAX_TEXT, day_spans, reply_grammar
 from agent.models.template import Call, parse_reply, render_reply
 
 
@@ -329,3 +329,22 @@ def test_whatever_was_said_the_grammar_holds(tokens: LLTokenizer, said: list[str
         # A word that another kind of character touches may be part of a longer chunk.
         if f" {word} " in f" {' '.join(said)} ":
             assert accepts(tokens, reply_grammar(TOOLS, "auto", said=said), call("recommend_price", product=word))
+
+
+def test_an_argument_that_measures_something_takes_no_other_number(tokens: LLTokenizer) -> None:
+    measured = {"weeks": {"type": "integer", "x-measure": "weeks"}, "budget": {"type": "number", "x-measure": "money"}}
+    said = ["a 6 week campaign for the 65W lamp, 900 euros"]
+    assert accepts(tokens, reply_grammar(schema_tool(**measured), "any", said=said), call("f", weeks=6, budget=900))
+    for name, wrong in (("weeks", 65), ("weeks", 900), ("budget", 6), ("budget", 65)):
+        grammar = reply_grammar(schema_tool(**{name: measured[name]}), "any", said=said)
+        assert not accepts(tokens, grammar, call("f", **{name: wrong}))
+
+
+def test_a_day_is_a_stretch_around_what_days_are_said_with(tokens: LLTokenizer) -> None:
+    said = ["launch the oak lamp on 3 March at 24.90", "下周一上市"]
+    assert {"3 March", "下周一"} <= set(day_spans(said))
+    assert not {"24.90", "oak lamp", "launch", "上市"} & set(day_spans(said))
+    tools = schema_tool(day={"type": "string", "x-measure": "day"})
+    assert accepts(tokens, reply_grammar(tools, "auto", said=said), call("f", day="3 March"))
+    assert not accepts(tokens, reply_grammar(tools, "auto", said=said), call("f", day="oak lamp"))
+    assert not accepts(tokens, reply_grammar(tools, "auto", said=["it costs 24.90"]), call("f", day="24.90"))

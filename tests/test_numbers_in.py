@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.quantities import numbers_in, parse_number
+from shop.quantities import numbers_for, numbers_in, parse_number, readings_in
+from shop.types import Measure
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,30 @@ def test_a_plain_number_is_found_as_the_parser_reads_it(number: float) -> None:
 @given(st.text(max_size=60))
 def test_any_text_can_be_read(text: str) -> None:
     assert all(isinstance(number, float) for number in numbers_in(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "meant"),
+    [
+        ("plan D-0179 with 75 days of lead time", "days", [75]),
+        ("plan D-0179 with 75 days of lead time", "money", []),
+        ("Hearth jam jar 65W, 9000元", "weeks", []),
+        ("Hearth jam jar 65W, 9000元", "money", [9000]),
+        ("on 3 March 2027 for 6 weeks", "weeks", [6]),
+        ("3月1日上市，每周2个", "count", [2]),
+        ("4th of February 19 weeks ahead", "weeks", [19]),
+        ("seven weeks", "days", [49]),
+        ("a three-week promotion", "weeks", [3]),
+        ("a service level of 95", "share", [0.95]),
+        ("服务水平改成0.865", "count", [0.865]),
+        ("30% off, 12.50 each", "money", [12.5]),
+        ("a budget of 20k", "weeks", []),
+        ("at most 3 a week", "count", [3]),
+        ("2 launches a week", "count", [2]),
+        ("tell 500 people", "money", []),
+        ("week 4", "weeks", [4]),
+        ("2026-12-01, 30 pcs", "count", [30]),
+    ],
+)
+def test_a_number_stands_for_what_it_is_said_of(text: str, measure: Measure, meant: list[float]) -> None:
+    assert numbers_for(measure, readings_in(text)) == meant

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from shop import Product, Shop, Table, ToolError, ToolResult
 from shop import schema as t
 from shop.resolve import find_category, find_product
+from shop.types import Weeks
 from tools.demand.panel import Array, Panel
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import pooled_season
@@ -47,7 +48,9 @@ class Unusual:
 
 
 @tool("read", "internal")
-def find_anomalies(shop: Shop, product: str | None = None, category: str | None = None, weeks: int = 12) -> ToolResult:
+def find_anomalies(
+    shop: Shop, product: str | None = None, category: str | None = None, weeks: Weeks = 12
+) -> ToolResult:
     """Find unusual weeks of sales and say what lies behind them.
 
     Args:

@@ -14,6 +14,7 @@ from shop import Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Scope
 from shop.resolve import find_category
+from shop.types import Amount, Count, Day
 from tools.figures import Sheet, evidence
 from tools.registry import tool
 from tools.service.shelf import Priced, offer_cells, on_shelf, shelf_rows
@@ -34,9 +35,9 @@ def draft_product(
     shop: Shop,
     name: str,
     category: str | None = None,
-    cost: float | None = None,
-    price: float | None = None,
-    launch_date: str | None = None,
+    cost: Amount | None = None,
+    price: Amount | None = None,
+    launch_date: Day | None = None,
     description: str | None = None,
     attributes: dict[str, str] | None = None,
 ) -> ToolResult:
@@ -71,7 +72,7 @@ def draft_product(
 
 
 @tool("read", "public")
-def search_products(shop: Shop, query: str, category: str | None = None, limit: int = 10) -> ToolResult:
+def search_products(shop: Shop, query: str, category: str | None = None, limit: Count = 10) -> ToolResult:
     """Find products by what is written about them, with price, rating and sales.
 
     Args:

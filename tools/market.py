@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from shop import Chart, Rows, Shop, Table, ToolError, ToolResult
 from shop import schema as t
 from shop.resolve import find_category
+from shop.types import Weeks
 from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import seasonal_component
@@ -34,7 +35,7 @@ class Trend:
 
 
 @tool("read", "internal")
-def market_trend(shop: Shop, category: str, weeks: int = 52, region: str | None = None) -> ToolResult:
+def market_trend(shop: Shop, category: str, weeks: Weeks = 52, region: str | None = None) -> ToolResult:
     """Describe a category: size, growth, season, share of the shop, concentration and regions.
 
     Args:

@@ -10,6 +10,7 @@ from shop import Passage, Rows, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Hit, Scope, Searcher
 from shop.text import clean, language_of, shorten
+from shop.types import Day
 from tools.figures import Sheet
 from tools.registry import tool
 
@@ -20,7 +21,7 @@ MOST_LAUNCHED = 2
 
 
 @tool("read", "public")
-def search_policies(shop: Shop, question: str, order_date: str | None = None) -> ToolResult:
+def search_policies(shop: Shop, question: str, order_date: Day | None = None) -> ToolResult:
     """Find what the shop's policies say about a question, as of the day of the order.
 
     Args:

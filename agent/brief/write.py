@@ -11,6 +11,7 @@ from agent.brief.types import Brief, BriefSettings
 from shop import Draft, Figure, Shop, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_product
+from shop.types import Amount, Day
 from tools.registry import BoundTool, ToolFunction, tool
 
 _ANSWER = (
@@ -33,7 +34,7 @@ def brief_writer(
 
     @tool("write", "internal")
     def write_brief(
-        shop: Shop, product: str, launch_date: str | None = None, budget: float | None = None
+        shop: Shop, product: str, launch_date: Day | None = None, budget: Amount | None = None
     ) -> ToolResult:
         """Write the launch brief of a planned product.
 

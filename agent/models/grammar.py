@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
-from shop.quantities import numbers_in
+from shop.dates import DAY_WORDS
+from shop.quantities import numbers_for, readings_in
+from shop.types import MEASURE
 
 MAX_TEXT = 240
 MAX_ITEMS = 12
@@ -45,6 +47,8 @@ _NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _W = rf"[^\W{_NO_BLANKS}]"
 _CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}(?:(?:{_W}|@)|[-.'’](?={_W}))*?(?!(?:{_W}|@)|[-.'’]{_W})|.")
 MAX_NUMBERS = 200
+# Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
+_BEFORE_DAY, _AFTER_DAY, MAX_DAYS = 5, 5, 400
 _NUMBER = r"/-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?/"
 _INTEGER = r"/-?(0|[1-9][0-9]{0,8})/"
 
@@ -132,7 +136,8 @@ class _Rules:
         self._names: dict[str, str] = {}
         chunks = _chunks(said or ())
         self._spans = bool(chunks)
-        self._numbers = None if said is None else [n for text in said for n in numbers_in(text)]
+        self._said = said
+        self._readings = [reading for text in said or () for reading in readings_in(text)]
         if chunks:
             self.lines.append(f"SAID: %regex {compact({'substring_chunks': chunks})}")
 
@@ -175,12 +180,17 @@ class _Rules:
         if kind == "string":
             return self._string(schema)
         if kind in ("integer", "number"):
-            return _number(kind, schema) if self._numbers is None else _one_of(kind, schema, self._numbers)
+            return _number(kind, schema) if self._said is None else _one_of(kind, schema, self._meant(schema))
         if kind == "boolean":
             return '"true" | "false"'
         if kind == "null":
             return '"null"'
         return self._any_of([{"type": each} for each in ("string", "number", "boolean", "null")], scope)
+
+    def _meant(self, schema: Schema) -> list[float]:
+        """The numbers of the conversation that may stand for an argument."""
+        measure = schema.get(MEASURE)
+        return numbers_for(measure, self._readings) if measure else [reading.value for reading in self._readings]
 
     def _any_of(self, options: Sequence[Schema], scope: dict[str, Schema]) -> str:
         """The options that can be written."""
@@ -198,6 +208,11 @@ class _Rules:
         free = "pattern" in schema or "format" in schema or schema.get(FREE)
         if free or not self._spans:
             return _string(schema)
+        if schema.get(MEASURE) == "day":
+            spans = day_spans(self._said or ())
+            if not spans:
+                raise _NothingFits
+            return " | ".join(_literal(compact(span)) for span in spans)
         # Neither starts nor ends with a blank, and does not reach from one message into the next.
         most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
         name = f"SPAN{most}"
@@ -274,6 +289,22 @@ def _chunks(said: Sequence[str]) -> list[str]:
         found += [" " if chunk.isspace() else compact(chunk)[1:-1] for chunk in _CHUNK.findall(text)]
         found.append("\n")
     return found if any(chunk not in (" ", "\n") for chunk in found) else []
+
+
+def day_spans(said: Sequence[str]) -> list[str]:
+    """Stretches of a conversation that may name a day, the latest first: a few words around what days are said with."""
+    found: dict[str, None] = {}
+    for text in reversed(said):
+        chunks = [match for match in _CHUNK.finditer(text) if not match[0].isspace()]
+        for said_with in DAY_WORDS.finditer(text):
+            first = max((n for n, chunk in enumerate(chunks) if chunk.start() <= said_with.start()), default=0)
+            last = max((n for n, chunk in enumerate(chunks) if chunk.start() < said_with.end()), default=first)
+            for start in range(max(first - _BEFORE_DAY, 0), first + 1):
+                for end in range(last, min(last + _AFTER_DAY + 1, len(chunks))):
+                    span = text[chunks[start].start() : chunks[end].end()]
+                    if "\n" not in span:
+                        found[" ".join(span.split())] = None
+    return list(found)[:MAX_DAYS]
 
 
 def _one_of(kind: str, schema: Schema, numbers: Sequence[float]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_product
+from shop.types import Amount, Day, Weeks
 from tools.advertising.channels import Channel, find_channels
 from tools.advertising.joint import enter_limit, share_limit
 from tools.advertising.plan import chosen, make_plan, returns
@@ -21,13 +22,13 @@ from tools.registry import tool
 @tool("read", "internal")
 def plan_advertising(
     shop: Shop,
-    budget: float,
+    budget: Amount,
     product: str | None = None,
     channels: list[Channel] | None = None,
-    start: str | None = None,
-    weeks: int = 8,
-    committed: float | None = None,
-    money_limit: float | None = None,
+    start: Day | None = None,
+    weeks: Weeks = 8,
+    committed: Amount | None = None,
+    money_limit: Amount | None = None,
 ) -> ToolResult:
     """Split an advertising budget over channels and weeks, with predicted click and order rates and marginal return.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from shop import Shop, Table, ToolError, ToolResult
+from shop.types import Count
 from tools.customers.churn import Churn
 from tools.customers.read import LEAST_SHOWN, customer_churn, read_base
 from tools.customers.reasons import advice, reasons
@@ -38,7 +39,7 @@ class AtRisk:
 
 
 @tool("read", "internal")
-def predict_churn(shop: Shop, segment: str | None = None, limit: int = 10) -> ToolResult:
+def predict_churn(shop: Shop, segment: str | None = None, limit: Count = 10) -> ToolResult:
     """List customers who are likely to stop buying, with the reasons, the money at stake and what to do.
 
     Args:

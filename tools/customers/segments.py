@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from shop import Shop, Table, ToolError, ToolResult
+from shop.types import Count
 from tools.customers.behaviour import behaviour_tables
 from tools.customers.clusters import SIZES, Clusters, cluster, group_names
 from tools.customers.read import LEAST_SHOWN, Base, customer_values, favourite, read_base
@@ -40,7 +41,7 @@ class Grouping:
 
 @tool("read", "internal")
 def segment_customers(
-    shop: Shop, by: Literal["rfm", "behaviour", "value"] = "rfm", segments: int | None = None
+    shop: Shop, by: Literal["rfm", "behaviour", "value"] = "rfm", segments: Count | None = None
 ) -> ToolResult:
     """Divide the customers into segments with their size, value and habits.
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from shop import Chart, Product, Rows, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_product
+from shop.types import Amount, Weeks
 from tools.demand.feedback import last_review
 from tools.demand.forecast import DemandForecast, demand_forecast
 from tools.figures import Sheet, evidence, interval
@@ -30,7 +31,7 @@ _MEMBERS = {
 
 @tool("read", "internal")
 def forecast_demand(
-    shop: Shop, product: str, weeks: int = 12, price: float | None = None, promotion: bool = False
+    shop: Shop, product: str, weeks: Weeks = 12, price: Amount | None = None, promotion: bool = False
 ) -> ToolResult:
     """Forecast weekly demand for a product with sales of its own.
 

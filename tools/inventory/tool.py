@@ -9,6 +9,7 @@ import numpy as np
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_product
+from shop.types import Amount, Count, Day, Days, Share
 from tools.figures import Sheet
 from tools.inventory import report
 from tools.inventory.demand import weekly_demand
@@ -29,16 +30,16 @@ _USUAL_SERVICE = 0.95
 def plan_inventory(
     shop: Shop,
     product: str,
-    lead_time_days: int = 30,
-    service_level: float | None = None,
-    price: float | None = None,
-    launch_date: str | None = None,
-    review_days: int = 14,
-    clearance_share: float = 0.5,
-    fill_rate: float | None = None,
+    lead_time_days: Days = 30,
+    service_level: Share | None = None,
+    price: Amount | None = None,
+    launch_date: Day | None = None,
+    review_days: Days = 14,
+    clearance_share: Share = 0.5,
+    fill_rate: Share | None = None,
     lead_time_spread_days: float = 0.0,
-    order_cost: float | None = None,
-    first_buy: int | None = None,
+    order_cost: Amount | None = None,
+    first_buy: Count | None = None,
 ) -> ToolResult:
     """Plan the first order and the reorder rule for a product.
 

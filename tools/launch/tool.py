@@ -11,6 +11,7 @@ import numpy as np
 from shop import Chart, Draft, Product, Rows, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_product
+from shop.types import Amount, Day, Weeks
 from tools.figures import Sheet, evidence, interval
 from tools.launch.forecast import LaunchForecast, launch_forecast
 from tools.launch.lessons import lesson_table
@@ -23,7 +24,7 @@ _SELLING_WEEKS = 8
 
 @tool("read", "internal")
 def forecast_launch(
-    shop: Shop, product: str, price: float | None = None, launch_date: str | None = None, weeks: int = 12
+    shop: Shop, product: str, price: Amount | None = None, launch_date: Day | None = None, weeks: Weeks = 12
 ) -> ToolResult:
     """Forecast weekly demand for a product without history from the shop's earlier launches.
 

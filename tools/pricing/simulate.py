@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from shop import Draft, Product, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_product
+from shop.types import Amount
 from tools.elasticity import Elasticity, shop_elasticities
 from tools.figures import Sheet, evidence, interval
 from tools.pricing.advice import NO_COST, NO_SLOPE, evidence_range
@@ -35,7 +36,7 @@ class Scenario:
 
 
 @tool("read", "internal")
-def simulate_price(shop: Shop, product: str, price: float) -> ToolResult:
+def simulate_price(shop: Shop, product: str, price: Amount) -> ToolResult:
     """Say what a product would sell and earn at a given price, against today's price.
 
     Args:

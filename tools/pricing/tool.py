@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop.resolve import find_product
+from shop.types import Amount, Share
 from tools.elasticity import shop_elasticities
 from tools.figures import Sheet
 from tools.pricing.advice import Strategy, Subject, advise
@@ -22,9 +23,9 @@ from tools.registry import tool
 def recommend_price(
     shop: Shop,
     product: str,
-    cost: float | None = None,
+    cost: Amount | None = None,
     strategy: Strategy = "profit",
-    min_margin: float = 0.15,
+    min_margin: Share = 0.15,
 ) -> ToolResult:
     """Recommend a price for a product, with range, floor, elasticity and expected gain.
 

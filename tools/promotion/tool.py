@@ -12,6 +12,7 @@ from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop import schema as t
 from shop.dates import parse_day
 from shop.resolve import find_product
+from shop.types import Amount, Day, Weeks
 from tools.figures import Sheet
 from tools.promotion import report
 from tools.promotion.bundles import Rule, rules
@@ -28,9 +29,9 @@ _ACTIVE = timedelta(days=365)
 def plan_promotion(
     shop: Shop,
     product: str,
-    budget: float | None = None,
-    start: str | None = None,
-    weeks: int = 2,
+    budget: Amount | None = None,
+    start: Day | None = None,
+    weeks: Weeks = 2,
 ) -> ToolResult:
     """Plan a promotion: depth, coupons, bundles, channels, uplift, and contribution until four weeks after it.
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from shop import Draft, Product, Shop, ToolError, ToolResult
 from shop import schema as t
 from shop.resolve import find_product
+from shop.types import Count
 from tools.promotion.coupons import trials
 from tools.recommend.audience import (
     FEATURES,
@@ -36,7 +37,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 
 @tool("read", "internal")
-def recommend_audience(shop: Shop, product: str, size: int | None = None) -> ToolResult:
+def recommend_audience(shop: Shop, product: str, size: Count | None = None) -> ToolResult:
     """Recommend the customers to tell first about a product, with their expected response.
 
     Args:

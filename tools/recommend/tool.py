@@ -9,6 +9,7 @@ import numpy as np
 
 from shop import Draft, Product, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_customer, find_product
+from shop.types import Count
 from tools.figures import Sheet, interval
 from tools.recommend.histories import Histories, Mask, Scores, histories
 from tools.recommend.need import Due, due
@@ -32,7 +33,7 @@ class _Asked:
 
 @tool("read", "internal")
 def recommend_products(
-    shop: Shop, customer: str | None = None, product: str | None = None, limit: int = 5
+    shop: Shop, customer: str | None = None, product: str | None = None, limit: Count = 5
 ) -> ToolResult:
     """Recommend products for a customer, or to go with a product.
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shop import Product, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_product
+from shop.types import Weeks
 from tools.figures import Sheet, evidence
 from tools.registry import tool
 from tools.scoring import report, report_after
@@ -56,7 +57,7 @@ class Scored:
 
 
 @tool("read", "internal")
-def score_launch(shop: Shop, product: str, week: int | None = None) -> ToolResult:
+def score_launch(shop: Shop, product: str, week: Weeks | None = None) -> ToolResult:
     """Compare a launch with its plan: actual sales, price and stock against the frozen brief, and why they differ.
 
     Args:

@@ -11,6 +11,7 @@ import pandas as pd
 from shop import Chart, Draft, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_category, find_product
+from shop.types import Count, Day, Weeks
 from tools.figures import Sheet
 from tools.registry import tool
 from tools.timing.calendar import NEVER, Index, Problem, as_soon_as_ready, cadence, evenly_spaced, greedy, solve, worth
@@ -25,9 +26,9 @@ def plan_launch_calendar(
     shop: Shop,
     category: str | None = None,
     products: list[str] | None = None,
-    start: str | None = None,
-    weeks: int = 12,
-    max_per_week: int = 2,
+    start: Day | None = None,
+    weeks: Weeks = 12,
+    max_per_week: Count = 2,
 ) -> ToolResult:
     """Plan which of the drafted products launches in which week.
 
