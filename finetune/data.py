@@ -18,6 +18,7 @@ from finetune.scenes import Director
 from finetune.sentences import Writer
 from finetune.values import Part, Values
 from finetune.world import World
+from finetune.writing import KIND, PROMPTS, sections
 from retrieval.embed import Embedder
 from shop import Shop, ToolError, demo
 
@@ -25,6 +26,8 @@ DEV_SHARE = 0.04
 SEEDS = (7, 19, 31)
 CUSTOMER_SHARE = 0.27
 EXECUTED = 150  # calls of single questions that are made for real; those that stand in a conversation all are
+WRITTEN = 0.05  # share of the examples that are texts of a brief's sections
+TEXTS_A_DRAFT = 10  # about so many come of one draft
 # Scenes are drawn in these proportions; a scene makes about ten examples, of several kinds.
 SCENES = {
     "single": 0.44,
@@ -71,9 +74,11 @@ def main(
     parts: dict[Part, Drawn] = {}
     foreign: dict[str, Any] = {}
     for part, share in (("dev", DEV_SHARE), ("train", 1 - DEV_SHARE)):
-        drawn = draw(worlds, part, round(count * share), seed, seen, foreign, say)  # type: ignore[arg-type]
+        many = round(count * share)
+        drawn = draw(worlds, part, round(many * (1 - WRITTEN)), seed, seen, foreign, say)  # type: ignore[arg-type]
+        drawn.kept += written(worlds, part, round(many * WRITTEN), seed)  # type: ignore[arg-type]
         parts[part] = drawn  # type: ignore[index]
-    catalogue = Catalogue(worlds[0].catalogue.prompts, worlds[0].specs | foreign)
+    catalogue = Catalogue(worlds[0].catalogue.prompts | PROMPTS, worlds[0].specs | foreign)
     executed = execute(worlds[0], [e for d in parts.values() for e in d.kept], random.Random(seed))
     write(parts["train"].kept, out / TRAIN)
     write(parts["dev"].kept, out / DEV)
@@ -116,6 +121,14 @@ def draw(
     return Drawn(drawn.kept[:count], drawn.dropped)
 
 
+def written(worlds: Sequence[World], part: Part, count: int, seed: int) -> list[Example]:
+    """Texts of brief sections for random drafts, evenly over the shops."""
+    rng = random.Random(f"{seed}-{part}-{KIND}")
+    drafts = max(1, round(count / TEXTS_A_DRAFT / len(worlds)))
+    values = Values(rng, part)
+    return [example for world in worlds for example in sections(world, values, drafts)]
+
+
 def _scenes(rng: random.Random, directors: Sequence[Director], foreign: dict[str, Any]) -> Iterator[list[Example]]:
     kinds = list(SCENES)
     while True:
@@ -149,7 +162,7 @@ def cases(examples: Sequence[Example]) -> list[str]:
     """Development examples as lines for `./debut bench agent --file`, for choosing among checkpoints."""
     found = []
     for number, each in enumerate(examples):
-        if each.kind in ("foreign", "answer", "absent") or each.messages[-1]["role"] != "user":
+        if each.kind in ("foreign", "answer", "absent", KIND) or each.messages[-1]["role"] != "user":
             continue
         expect: dict[str, Any] = {"tool": None, "kind": each.kind}
         if each.call:

@@ -75,7 +75,7 @@ def phrases(name: str) -> dict[str, Any]:
 
 @cache
 def families(role: str, kind: str, lang: str) -> Any:
-    """Ways to say something: a list for `declines` and `chats`; by tool for `openings`, by `tool.argument` for `asks`."""
+    """Ways to say something: a list of `declines` or `chats`; `openings` by tool, `asks` by `tool.argument`."""
     parts = [phrases(role)[kind][lang], phrases(f"more_{lang}").get(role, {}).get(kind)]
     if role == "manager" and kind == "openings":
         parts.append(phrases("manager_more")[kind][lang])

@@ -30,7 +30,7 @@ _FESTIVALS = re.compile(
     r"|春节|元旦|中秋|端午|国庆|清明|双十一|双11|双十二|圣诞|情人节|母亲节|父亲节|七夕|元宵"
 )
 
-# What a day is said with.
+# What a day is said with. ASCII, so that a digit beside a Chinese character begins a word.
 DAY_WORDS = re.compile(
     r"\b\d{4}[-/.]\d{1,2}\b|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}[-.]\d{1,2}[-.]\d{2,4}\b|\b\d{1,2}(?:st|nd|rd|th)\b|\b20\d\d\b"
     r"|(?<![^\W\d])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -38,7 +38,7 @@ DAY_WORDS = re.compile(
     r"|halloween|valentine|black friday|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?"
     r"|today|tomorrow|yesterday|now|days?|weeks?|fortnights?|months?|quarters?|years?|wks?)(?![^\W\d])"
     r"|[月日号周天年季春夏秋冬节]|星期|礼拜|元旦|双十|双11|七夕|元宵|圣诞|中秋|端午|国庆|清明",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )  # fmt: skip
 
 

@@ -169,7 +169,7 @@ _IN_A_DATE = re.compile(
     r"|\b(?:spring|summer|autumn|fall|winter|q[1-4])\s+20\d\d\b|\b\d{1,2}(?:st|nd|rd|th)\b"
     r"|(?:20\d\d年)?[\d一二三四五六七八九十]{1,3}月(?:[\d一二三四五六七八九十]{1,3}[日号]?)?|20\d\d年"
     r"|[\d一二三四五六七八九十]{1,3}号|(?:周|星期|礼拜)[一二三四五六日天]",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )  # fmt: skip
 
 

@@ -122,6 +122,22 @@ def agent(
 
 
 @app.command()
+def writing(
+    context: typer.Context,
+    drafts: Annotated[int, typer.Option(min=1, help="Drafts whose sections are worded.")] = 40,
+    products: Annotated[int, typer.Option(min=1, help="Products whose copy is written.")] = 10,
+    samples: Annotated[Path | None, typer.Option(help="Also write a page of unedited texts here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Brief sections, copy and policy answers: what holds at the first try, by model and by plain sentences."""
+    settings: Settings = context.obj
+    from benchmarks.writing import main
+
+    found = main(settings.model, settings.home, drafts, products, samples)
+    _print(found, ("task", "method", "lang", "metric", "value", "low", "high", "n"), as_json)
+
+
+@app.command()
 def service(
     file: Annotated[Path, typer.Option("--file", help="Tasks with their gold calls.")],
     db: Annotated[Path, typer.Option("--db", help="The shop they start from.")],

@@ -118,6 +118,18 @@ def _fill(plan: Plan, tools: Mapping[str, BoundTool], steps: _Steps, finished: F
     )
 
 
+def to_word(tools: Mapping[str, BoundTool], shop: Shop, draft: Draft, settings: BriefSettings) -> Plan:
+    """The plan of a draft's sections that a model words, and of those they stand on, with all figures and no words."""
+    wanted = {section.id for section in SECTIONS if section.prose}
+    while more := {name for section in SECTIONS if section.id in wanted for name in section.after} - wanted:
+        wanted |= more
+    sections = tuple(section for section in SECTIONS if section.id in wanted)
+    plan = Plan(shop, draft, settings, None, sections, Ledger())
+    enter_givens(plan)
+    run(plan, as_planned(tools, shop, draft), workers=workers_for(shop))
+    return plan
+
+
 def as_planned(tools: Mapping[str, BoundTool], shop: Shop, draft: Draft) -> dict[str, BoundTool]:
     """The tools on a shop in which the draft has the fields it is planned with."""
     if shop.draft(draft.id) == draft:

@@ -31,7 +31,7 @@ _MARKUP = re.compile(r"[\[\]<>|#*`_\\]|https?:|\n")
 _SENTENCE = re.compile(r"[.!?;。！？；]\s*")
 _CHINESE, _LATIN = re.compile(r"[\u3400-\u9fff]"), re.compile(r"[A-Za-z]")
 
-_SYSTEM = {
+SYSTEM = {
     "en": "You write one section of a launch brief for a category manager: one to three plain English sentences. "
     "Never write a number. Where a figure belongs, write its placeholder as given, such as {{launch.units_12w}}. "
     "Call every figure by the name given. Say nothing that the plain version does not say.",
@@ -68,7 +68,7 @@ class Writer:
         Raises:
             ToolError: The model cannot be used at all.
         """
-        facts = [fact for fact in section.facts if plan.knows(fact.figure)]
+        facts = known_facts(section, plan)
         if not plain or not facts or not self._seconds:
             return ""
         return self._attempt(section, facts, plan, plain)
@@ -87,15 +87,8 @@ class Writer:
         is_bound = bool(getattr(self._model, "cannot_type_figures", False))
         allowed = names_of(facts)
         asked: list[BaseMessage] = [
-            SystemMessage(_SYSTEM[plan.locale]),
-            HumanMessage(
-                _ASK[plan.locale].format(
-                    title=section.title.of(plan.locale),
-                    plain=plain,
-                    figures="\n".join(_figure_line(name, facts, plan) for name in allowed),
-                    must=" ".join(f"{{{{{name}}}}}" for name in must_say(facts)),
-                )
-            ),
+            SystemMessage(SYSTEM[plan.locale]),
+            HumanMessage(question(section, facts, plan, plain)),
         ]
         options = {"figures": allowed} if is_bound else {}
         bound = self._model.bind(max_tokens=MAX_TOKENS, **options)
@@ -119,6 +112,21 @@ class Writer:
             if time.monotonic() > deadline or len(text) > 2 * MAX_CHARS:
                 return ""
         return " ".join(text.split())
+
+
+def known_facts(section: SectionPlan, plan: Plan) -> list[Fact]:
+    """What a model may speak of in a section: that whose figure is known."""
+    return [fact for fact in section.facts if plan.knows(fact.figure)]
+
+
+def question(section: SectionPlan, facts: Sequence[Fact], plan: Plan, plain: str) -> str:
+    """What a model is asked about a section, after the system prompt of the plan's language."""
+    return _ASK[plan.locale].format(
+        title=section.title.of(plan.locale),
+        plain=plain,
+        figures="\n".join(_figure_line(name, facts, plan) for name in names_of(facts)),
+        must=" ".join(f"{{{{{name}}}}}" for name in must_say(facts)),
+    )
 
 
 def names_of(facts: Sequence[Fact]) -> list[str]:
