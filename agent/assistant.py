@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,35 +16,21 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, ToolErrorMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool
 from langgraph.checkpoint.memory import InMemorySaver
 
 from agent.budget import SERVICE_BUDGET, STEPS, Budget, Cutoff, WithinBudget, heard
 from agent.guard import FigureGuard
 from agent.labels import labels_of
-from agent.ledger import Ledger, placeholders, split_placeholder
+from agent.ledger import Ledger
 from agent.personal import Vault
-from agent.render import format_value
+from agent.prompt import describe, langchain_tool, system_prompt
 from agent.routing import NO_SERVICE_FITS, NOTHING_FITS, RouteByExamples
 from agent.shortlist import Shortlist, ShortlistTools
 from agent.turns import InTurn, Waiting
-from shop import Figure, Passage, ToolError, ToolResult
-from shop.text import fenced
+from shop import Figure, ToolError, ToolResult
 from shop.types import Role
-from tools.registry import BoundTool, Tool
-
-PRIVATE = "(only the customer sees it)"
-
-SYSTEM_PROMPT = (
-    "You are Debut, the launch desk of an online shop. You help a category manager plan a new product. "
-    "Call one tool at a time. Copy names and dates as the user wrote them. Leave out what the user did not say. "
-    "Never write a number: write the figure's placeholder, such as {{launch.units}}."
-)
-SERVICE_PROMPT = (
-    "You are Debut, the service desk of an online shop. You help a shopper with products, orders and policies. "
-    "Call one tool at a time. Copy names, orders and addresses as the user wrote them. "
-    "Leave out what the user did not say. Never write a number: write the figure's placeholder."
-)
+from tools.registry import BoundTool
 
 
 @dataclass(frozen=True)
@@ -258,50 +244,6 @@ class Assistant:
     def _is_held(self) -> bool:
         """Whether a grammar holds the model to the figures that exist: it need not be shown all of them."""
         return bool(getattr(self._model, "cannot_type_figures", False))
-
-
-def system_prompt(role: Role) -> str:
-    """What the model is told to be."""
-    return SERVICE_PROMPT if role == "customer" else SYSTEM_PROMPT
-
-
-def langchain_tool(tool: Tool, run: Callable[..., tuple[str, ToolResult]]) -> BaseTool:
-    """A tool as the model is shown it, in every conversation and in every training example."""
-    return StructuredTool.from_function(
-        run,
-        name=tool.name,
-        description=tool.summary,
-        args_schema=tool.schema,
-        response_format="content_and_artifact",
-    )
-
-
-def describe(result: ToolResult, locale: str = "en", every: bool = True) -> str:
-    """A result as the model reads it: its summary, figures by id with label and value, texts of others fenced.
-
-    Args:
-        result: What the tool answered.
-        locale: Language of the values.
-        every: All figures; False leaves out the numbers that the summary does not name: a small model has no use for
-            them, while a name may be what the next question is about.
-    """
-    named = {split_placeholder(name)[0] for name in placeholders(result.summary)}
-    shown = [f for f in result.figures if every or f.id in named or f.unit == "text"]
-    lines = [f"{f.id}: {f.label} = {_read(f, locale)}" for f in shown if not _by_others(f)]
-    quoted = [
-        f"{f.id}:\n{fenced([Passage(id=f.id, source=f.label, text=str(f.value))])}" for f in shown if _by_others(f)
-    ]
-    return "\n".join([result.summary, *result.warnings, *lines, *quoted])
-
-
-def _by_others(figure: Figure) -> bool:
-    """Whether a known value is text of others: passages, and whatever a tool marked so."""
-    return (figure.untrusted or figure.unit == "passage") and figure.value is not None and not figure.private
-
-
-def _read(figure: Figure, locale: str) -> str:
-    """A value as the model reads it; what is personal it only learns to be there."""
-    return PRIVATE if figure.private else format_value(figure, locale=locale)
 
 
 def _messages(update: Any) -> list[Any]:

@@ -104,7 +104,7 @@ class Cutoff:
     def _do(self, future: Future[Result], context: contextvars.Context, work: Callable[[], Result]) -> None:
         try:
             future.set_result(context.run(work))
-        except BaseException as error:  # noqa: BLE001  (it is raised again where the caller waits)
+        except BaseException as error:  # noqa: BLE001  (raised again in the caller, who would wait for nothing)
             future.set_exception(error)
         finally:
             self._hanging.release()

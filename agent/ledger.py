@@ -68,10 +68,10 @@ class Ledger(Mapping[str, Figure]):
         self._results: dict[str, ToolResult] = {}
 
     def __getitem__(self, figure_id: str) -> Figure:
-        try:
-            return self._figures[split_placeholder(figure_id)[0]]
-        except KeyError:
-            raise UnknownFigure(figure_id) from None
+        found = self._figures.get(figure_id) or self._figures.get(split_placeholder(figure_id)[0])
+        if found is None:
+            raise UnknownFigure(figure_id)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._figures)

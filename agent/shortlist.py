@@ -30,9 +30,9 @@ from agent.words import in_english, mostly_latin, without_names
 from retrieval.embed import Embedder
 from shop.types import Role
 
-SIZE = MOST = 6
-KEPT = 2  # of the tools that the conversation has used
-NEAREST = 3
+SIZE = 6  # tools that a model is shown at most
+KEPT = 2  # of them such that the conversation has used
+NEAREST = 3  # examples of a tool that its similarity is the mean of
 # How strongly the linear rule is held to zero, its weight beside the similarities, and the weight of vectors of single
 # translated words, which are no sentence. Chosen by five-fold cross-validation over the written examples.
 RIDGE, RULE_WEIGHT, GLOSS_WEIGHT = 1.0, 2.0, 0.5
@@ -84,7 +84,7 @@ class Shortlist:
                 owners.append(number)
                 english.append(is_english)
         self._owners, self._english = np.array(owners), np.array(english)
-        # Pieces of two to four characters hold stems in English and words in Chinese, without a dictionary of either.
+        # Pieces of one to four characters hold stems in English and words in Chinese, without a dictionary of either.
         self._pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), sublinear_tf=True)
         self._matrix = self._pieces.fit_transform(texts)
         self._embedder = embedder
@@ -130,29 +130,26 @@ class Shortlist:
         return self._embedder is not None and mostly_latin(question)
 
     def _by_pieces(self, question: str) -> Scores:
+        """How like its examples a question is in spelling, shape (tools,)."""
         return self._by_tool(np.asarray((self._matrix @ self._pieces.transform([question]).T).todense()).ravel())
 
     def _by_vector(self, vector: NDArray[Any]) -> Scores:
+        """How like its examples a question is in meaning, shape (tools,); only English ones have vectors."""
         similarity = np.zeros(len(self._owners))
         similarity[self._english] = self._vectors @ vector
         return self._by_tool(similarity)
 
     def _by_tool(self, similarity: Scores) -> Scores:
+        """From similarities to every example, shape (examples,), to one for each tool, shape (tools,)."""
         best = np.empty(len(self.names))
         for number in range(len(self.names)):
             own = np.sort(similarity[self._owners == number])[::-1]
             best[number] = own[:NEAREST].mean()
         return best
 
-    def choose(self, turn: Asked, size: int = SIZE, most: int = MOST) -> list[str]:
-        """The best `size` tools and the latest two that were used, at most `most`, in the order of the registry.
-
-        Args:
-            turn: The user's latest words and what went before.
-            size: How many the turn may bring.
-            most: How many there may be altogether.
-        """
-        return self._with_used(turn, list(dict.fromkeys([*self.wanted(turn), *self.rank(turn)])), size, most)
+    def choose(self, turn: Asked, size: int = SIZE) -> list[str]:
+        """The latest two tools that were used and the best others, `size` altogether, in the order of the registry."""
+        return self._with_used(turn, list(dict.fromkeys([*self.wanted(turn), *self.rank(turn)])), size)
 
     def offer(self, messages: Sequence[AnyMessage | BaseMessage]) -> Offer:
         """What a model that follows the chooser is shown of the tools, and whether it may call one.
@@ -164,23 +161,23 @@ class Shortlist:
         turn = asked_in(messages)
         likely = self.wanted(turn)
         if self.chooser is None:
-            return Offer(tuple(self._with_used(turn, likely, SIZE, MOST)))
+            return Offer(tuple(self._with_used(turn, likely)))
         told = tool_messages(messages)
         if told:
             tried = {message.name for message in told}
-            also = self.chooser.probabilities(turn)
-            refused = {told[-1].name} if told[-1].status == "error" and len(told) < TRIES else set()
-            return Offer(tuple(n for n in self.names if n in refused or (n not in tried and also.get(n, 0.0) >= ALSO)))
+            also = {name for name, share in self.chooser.probabilities(turn).items() if share >= ALSO} - tried
+            again = {told[-1].name} if told[-1].status == "error" and len(told) < TRIES else set()
+            return Offer(tuple(name for name in self.names if name in also | again))
         strange = [name for name in likely if name not in self.chooser.classes]
         best = self.best(turn)
         if best:
             return Offer((best, *strange))
-        return Offer(tuple(strange or self._with_used(turn, likely, SIZE, MOST)), may_call=bool(strange))
+        return Offer(tuple(strange or self._with_used(turn, likely)), may_call=bool(strange))
 
-    def _with_used(self, turn: Asked, ranked: Sequence[str], size: int, most: int) -> list[str]:
+    def _with_used(self, turn: Asked, ranked: Sequence[str], size: int = SIZE) -> list[str]:
         kept = [name for name in dict.fromkeys(reversed(turn.used)) if name in self.names][:KEPT]
         wanted = [name for name in ranked[:size] if name not in kept]
-        chosen = {*kept, *wanted[: most - len(kept)]}
+        chosen = {*kept, *wanted[: size - len(kept)]}
         return [name for name in self.names if name in chosen]
 
     def wanted(self, turn: Asked) -> list[str]:
@@ -271,7 +268,7 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
             offer = self._shortlist.offer(request.messages)
             if not offer.names and tool_messages(request.messages):
                 return ModelResponse(result=[AIMessage(plain_answer(request.messages, self._ledger))])
-        elif len(request.tools) <= MOST:
+        elif len(request.tools) <= SIZE:
             return handler(request)
         else:
             offer = Offer(tuple(self._shortlist.choose(asked_in(request.messages))))

@@ -13,15 +13,15 @@ import numpy as np
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import BaseTool
 
-from agent.assistant import langchain_tool, system_prompt
 from agent.brief import brief_writer
 from agent.choice import asked_in
 from agent.models.chat import LocalChatModel
 from agent.models.engine import Request
 from agent.models.template import MalformedReply, ToolSpec, parse_reply, render_prompt
 from agent.personal import Vault
+from agent.prompt import langchain_tool, system_prompt
 from agent.routing import required_only
-from agent.shortlist import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, MOST, Shortlist, examples_of, open_shortlist
+from agent.shortlist import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, SIZE, Shortlist, examples_of, open_shortlist
 from benchmarks.agent_cases import Case, Reply, Score, read_cases, score
 from benchmarks.result import Result, bootstrap, report
 from retrieval.embed import Embedder
@@ -192,7 +192,7 @@ def _shown(desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = F
     if follows:
         offer = own.taught.offer(conversation(case))
         return [own.tools[name] for name in offer.names], "auto" if offer.may_call else "none"
-    if not short or len(own.tools) <= MOST:
+    if not short or len(own.tools) <= SIZE:
         return list(own.tools.values()), "auto"
     return [own.tools[name] for name in own.taught.choose(asked_in(conversation(case)))], "auto"
 
@@ -247,7 +247,7 @@ def summary(cases: Sequence[Case], replies: Sequence[Reply], scores: Sequence[Sc
                 value: {"n": len(group), "tool": _mean(s.tool for s in group), "exact": _mean(s.exact for s in group)}
                 for value, group in _grouped(cases, scores, what).items()
             }
-            for what in ("lang", "role", "tool", "kind")
+            for what in ("lang", "role", "tool", "kind", "stratum")
         },
         "seconds_per_case": {"p50": float(np.quantile(seconds, 0.5)), "p95": float(np.quantile(seconds, 0.95))},
         "failures": [

@@ -34,6 +34,13 @@ class Case:
     free: frozenset[str] = frozenset()
     kind: str = "call"
 
+    @property
+    def stratum(self) -> str:
+        """`recovery` after a tool's answer or refusal, `follow_up` after earlier turns, `first` without any."""
+        if not self.context:
+            return "first"
+        return "recovery" if isinstance(self.context[-1], ToolMessage) else "follow_up"
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,8 @@ from retrieval.library import Library
 from shop.errors import BadInput
 from tools.figures import QUANTILES
 from tools.launch.evidence import Rules, carried
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,16 @@ class Terms:
             raise BadInput("An elasticity must be below zero.")
 
 
-def main(data: str | Path, terms: Terms | None = None, home: Path | None = None) -> dict[str, Any]:
+def main(
+    data: str | Path, terms: Terms | None = None, home: Path | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
     """Run `./debut bench briefs` and return its report.
 
     Args:
         data: Folder in the sales layout, or a published one.
         terms: See `Terms`.
         home: Where the sentence encoder's weights are kept; None compares product texts by words alone.
+        progress: Told how many launches are done, and of how many.
 
     Raises:
         BadInput: The folder breaks its layout, or holds no launch to test.
@@ -72,7 +77,11 @@ def main(data: str | Path, terms: Terms | None = None, home: Path | None = None)
         chosen = sampled(launches, terms.most)
         if home is not None:
             shop = shop.searched_by(KeptVectors(Library(shop.engine, home)))
-        plans = list(write_briefs(shop, chosen, source.frequency, terms.lead_days, terms.cost_ratios))
+        plans = []
+        for plan in write_briefs(shop, chosen, source.frequency, terms.lead_days, terms.cost_ratios):
+            if progress is not None and (not plans or plans[-1].launch is not plan.launch):
+                progress(len({made.launch.sku for made in plans}), len(chosen))
+            plans.append(plan)
         shop.engine.dispose()
     return report(
         "briefs",

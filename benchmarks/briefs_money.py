@@ -107,7 +107,29 @@ def verdict_results(plans: Sequence[Planned], extra: Extra) -> list[Result]:
     for name, launched in policies.items():
         rows.append(_mean(name, "hit_rate", (launched == (earned > 0)).astype(float), dict(extra)))
         rows.append(_mean(name, "earned", np.where(launched, earned, 0.0), dict(extra)))
-    return rows + _plan_reached(known, extra)
+    return rows + _plan_reached(known, extra) + chance_results(known, extra)
+
+
+def chance_results(plans: Sequence[Planned], extra: Extra) -> list[Result]:
+    """How good the brief's chance that the outlay is not covered is: Brier score, and how often it was not covered.
+
+    Rivals: `category_rate`, the share of the category's finished launches that sold fewer units than this one needs;
+    `always_go`, which sees no risk; and `base_rate`, the share that was not covered in the test, which nobody knows
+    beforehand: a chance without any skill scores no better than it.
+    """
+    known = [p for p in plans if p.break_even is not None and p.p_uncovered is not None and len(p.past)]
+    missed = np.array([np.nansum(p.launch.actual) < (p.break_even or 0.0) for p in known], dtype=float)
+    said = {
+        "debut": np.array([p.p_uncovered for p in known], dtype=float),
+        "category_rate": np.array([(p.past.sum(axis=1) < (p.break_even or 0.0)).mean() for p in known], dtype=float),
+        "always_go": np.zeros(len(known)),
+        "base_rate": np.full(len(known), missed.mean() if len(known) else 0.0),
+    }
+    rows = [_mean("actual", "uncovered", missed, dict(extra))]
+    for name, chance in said.items():
+        rows.append(_mean(name, "uncovered", chance, {**extra, "says": "chance"}))
+        rows.append(_mean(name, "uncovered_brier", (chance - missed) ** 2, dict(extra)))
+    return rows
 
 
 def _plan_reached(plans: Sequence[Planned], extra: Extra) -> list[Result]:

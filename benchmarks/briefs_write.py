@@ -40,6 +40,8 @@ class Planned:
         price: Recommended.
         verdict: Of the brief.
         base_rate: Share of analogues that reached the plan.
+        break_even: Units whose takings cover the outlay.
+        p_uncovered: Chance that it says there is of fewer over the twelve weeks.
         waived: Bold figures that all briefs do without.
         plan_hash: Of the brief.
         seconds: To compile it.
@@ -57,6 +59,8 @@ class Planned:
     price: float | None
     verdict: Verdict
     base_rate: float | None
+    break_even: float | None
+    p_uncovered: float | None
     waived: tuple[str, ...]
     plan_hash: str
     seconds: float
@@ -204,6 +208,8 @@ def _planned(
         price=number("price.recommended"),
         verdict=brief.verdict,
         base_rate=number("decision.base_rate"),
+        break_even=number("economics.break_even_units"),
+        p_uncovered=number("decision.p_uncovered"),
         waived=brief.settings.waived,
         plan_hash=brief.plan_hash,
         seconds=seconds,

@@ -116,6 +116,9 @@ def _random(shop: Shop, rng: np.random.Generator) -> tuple[Draft, BriefSettings,
         first_buy=int(rng.integers(0, 2000)) if rng.random() < 0.2 else None,
         seed_units=int(rng.integers(0, 50)) if rng.random() < 0.3 else None,
         contacts_per_order=0.1 if rng.random() < 0.3 else None,
+        payment_fee=float(rng.uniform(0, 0.3)) if rng.random() < 0.3 else None,
+        delivery_cost=float(rng.uniform(0, 20)) if rng.random() < 0.3 else None,
+        channel_fees={"Marketplace": 0.15, "Store 24": float(rng.uniform(0, 0.9))} if rng.random() < 0.3 else {},
         checked=("privacy", "platform") if rng.random() < 0.3 else (),
     )
     budget = float(rng.uniform(0, 20_000)) if rng.random() < 0.6 else None

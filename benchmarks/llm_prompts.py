@@ -11,10 +11,10 @@ import numpy as np
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from agent.assistant import SYSTEM_PROMPT
 from agent.choice import Asked
 from agent.models.grammar import reply_grammar
 from agent.models.template import ToolSpec, render_prompt
+from agent.prompt import SYSTEM_PROMPT
 from agent.shortlist import Shortlist, examples_of, open_shortlist, written_examples
 from benchmarks.result import Result, bootstrap
 from retrieval.embed import open_embedder

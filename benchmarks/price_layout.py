@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks import public
 from benchmarks.layout import as_days, as_numbers, find_file, need_columns, read_table
 from shop.errors import BadInput
-from tools.elasticity.fit import Observations
+from tools.elasticity.observations import Observations
 
 MARKS = ("promotion", "feature", "display")
 _RIVAL = "rival_price_"

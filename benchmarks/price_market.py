@@ -14,9 +14,11 @@ from shop.demo import people as folk
 from shop.demo.catalogue import FULL, Item, Scale, make_items
 from shop.demo.market import Market, simulate
 from shop.demo.words import Words, load
-from tools.elasticity.fit import Fitted, Observations, fit_elasticities
+from tools.elasticity.fit import Fitted, fit_elasticities
+from tools.elasticity.observations import Observations
+from tools.elasticity.offers import MOST_EMPTY
 from tools.elasticity.orthogonal import second_opinion
-from tools.elasticity.read import MOST_EMPTY, observations
+from tools.elasticity.read import observations
 from tools.elasticity.within import within_slope
 from tools.pricing.advice import STEP
 from tools.pricing.kernels import price_floor, usual_endings
@@ -92,7 +94,7 @@ def draw_market(words: Words, scale: Scale, seed: int) -> tuple[list[Item], Mark
 
 
 def weekly_frame(words: Words, items: list[Item], market: Market) -> pd.DataFrame:
-    """What `tools.elasticity.read.weekly_offers` reads from a shop, straight from the simulation's grids."""
+    """What `tools.elasticity.offers.weekly_offers` reads from a shop, straight from the simulation's grids."""
     days, count = market.sold.shape
 
     def weeks(grid: NDArray[np.generic]) -> Array:

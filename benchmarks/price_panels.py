@@ -12,7 +12,8 @@ from scipy.special import xlogy
 from benchmarks.price_layout import PricePanel, as_observations
 from benchmarks.result import Result, bootstrap
 from tools.elasticity.estimate import STEEPEST
-from tools.elasticity.fit import Observations, fit_elasticities
+from tools.elasticity.fit import fit_elasticities
+from tools.elasticity.observations import Observations
 from tools.elasticity.poisson import fit_poisson, group_slopes
 from tools.elasticity.within import Slope, naive_slope, within_slope
 from tools.pricing.robust import robust_price

@@ -8,18 +8,50 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import trust_attacks, trust_faults, trust_files, trust_kills, trust_load, trust_pairs
+from benchmarks import (
+    trust_attacks,
+    trust_briefs,
+    trust_faults,
+    trust_files,
+    trust_kills,
+    trust_load,
+    trust_pairs,
+    trust_storage,
+)
 from benchmarks.result import Result, report
 from benchmarks.trust_world import World
 from shop import BadInput
 
 Part = Callable[[Path], dict[str, Any]]
+Bound = tuple[str, float | str]  # how a figure must stand to a number, or to another figure of its part
+NONE: Bound = ("=", 0)
+ALL_RUNS: Bound = ("=", "runs")
+STANDS: dict[str, Bound] = {"clean": ALL_RUNS, "half_written": NONE, "right_again": ALL_RUNS}
+GOALS: dict[str, dict[str, Bound]] = {
+    "attacks": dict.fromkeys(("unauthorised_effects", "foreign_rows", "canaries", "egress"), NONE),
+    "chaos": dict.fromkeys(("denied_executed", "unauthorised_effects", "unhandled"), NONE),
+    "pairs": {"differing": NONE},
+    "audit": {"found": ALL_RUNS},
+    "kills": {"one_effect": ALL_RUNS, "audit_whole": ALL_RUNS},
+    "briefs": {"same_brief": ALL_RUNS, "repeated_calls": NONE, "audit_whole": ALL_RUNS},
+    "raising": {"clean": ALL_RUNS, "went_on": ALL_RUNS, "effects": NONE},
+    "hanging": {"cut_off": ALL_RUNS, "works_after": ("=", 1)},
+    "rubbish": {"clean": ALL_RUNS, "bugs": NONE},
+    "database": STANDS,
+    "locked": STANDS,
+    "disk": STANDS,
+    "reads": {"clean": ALL_RUNS, "right_again": ALL_RUNS, "effects": NONE},
+    "files": {"refused": ALL_RUNS, "seconds_most": ("≤", 10), "megabytes_most": ("≤", 300)},
+    "load": {"errors": NONE, "cross_talk": NONE, "p95_seconds": ("≤", 8), "turns_per_second": ("≥", 8)},
+    "soak": {"megabytes_per_1000_turns": ("≤", 10)},
+    "service": {"foreign_refused": ("=", "foreign_tried"), "double_single_effect": ("=", "double_tried")},
+}
 SET = ("tau_retail_train", "tasks.json", "db.json", "expected_end_states.json")
 
 
@@ -31,6 +63,8 @@ class Scale:
     pairs: int = 8
     chats: int = 200
     kills: int = 200
+    briefs: int = 100
+    points: int = 60
     hangs: int = 50
     each: int = 200
     at_once: int = 50
@@ -41,7 +75,8 @@ class Scale:
     @classmethod
     def quick(cls) -> Scale:
         """A look at every part within a minute or two."""
-        return cls(calls=2_000, pairs=1, chats=8, kills=10, hangs=5, each=3, at_once=8, turns=3, soak=200, errors=4)
+        few = cls(calls=2_000, pairs=1, chats=8, kills=10, briefs=3, points=3, hangs=5, each=3)
+        return replace(few, at_once=8, turns=3, soak=200, errors=4)
 
 
 def main(
@@ -76,7 +111,9 @@ def main(
         found[name]["seconds"] = round(time.perf_counter() - begun, 1)
         told(f"{name}: {found[name]}")
     data = str(templates.name if templates else "own templates")
-    return report("trust", data, _rows(found), time.perf_counter() - started, parts=found)
+    rows = _rows(found)
+    missed = [f"{row.extra['part']}: {row.metric}" for row in rows if row.extra["met"] is False]
+    return report("trust", data, rows, time.perf_counter() - started, missed=missed, parts=found)
 
 
 def _parts(templates: Path | None, shared: Path | None, scale: Scale) -> dict[str, Part]:
@@ -90,6 +127,11 @@ def _parts(templates: Path | None, shared: Path | None, scale: Scale) -> dict[st
         "raising": _in_world(partial(trust_faults.raising, errors=trust_faults.ERRORS[: scale.errors])),
         "hanging": _in_world(partial(trust_faults.hanging, hangs=scale.hangs)),
         "rubbish": _in_world(partial(trust_faults.rubbish, each=scale.each)),
+        "briefs": partial(trust_briefs.kill_briefs, points=scale.briefs),
+        "database": partial(trust_storage.fail_database, points=scale.points),
+        "locked": trust_storage.lock_database,
+        "disk": partial(trust_storage.fill_disk, points=scale.points),
+        "reads": _in_world(partial(trust_storage.fail_reads, points=scale.points)),
         "files": trust_files.try_all,
         "load": _in_world(lambda world, _: trust_load.load(world, scale.at_once, scale.turns)),
         "soak": _in_world(lambda world, _: trust_load.soak(world, scale.soak)),
@@ -122,8 +164,24 @@ def _service(shared: Path) -> dict[str, Any]:
 
 def _rows(found: dict[str, dict[str, Any]]) -> list[Result]:
     return [
-        Result("debut", metric, float(value), n=int(values.get("runs", 0)), extra={"part": part})
+        Result(
+            "debut",
+            metric,
+            float(value),
+            n=int(values.get("runs", 0)),
+            extra={"part": part, **_goal(part, metric, values)},
+        )
         for part, values in found.items()
         for metric, value in values.items()
         if isinstance(value, int | float) and metric != "runs"
     ]
+
+
+def _goal(part: str, metric: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What the figure must be, in words, and whether it is; empty where it is only told."""
+    relation, bound = GOALS[part].get(metric, ("", 0))
+    if not relation:
+        return {"goal": "", "met": None}
+    wanted, value = float(values[bound] if isinstance(bound, str) else bound), float(values[metric])
+    met = value <= wanted if relation == "≤" else value >= wanted if relation == "≥" else value == wanted
+    return {"goal": f"{relation} {wanted:g}", "met": met}

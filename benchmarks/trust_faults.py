@@ -97,7 +97,7 @@ def raising(world: World, log: Path, errors: tuple[BaseException, ...] = ERRORS)
                 broken = {**tools, name: Broken(bound.tool, bound.shop, _raises(error))}
                 model = ScriptedChatModel(replies=[Call(name, {}), "Done.", "Yes.", "Yes."])
                 chat = Assistant(model, broken, role=role)
-                told, again = _answered(chat, "Do it", log), _answered(chat, "Are you there?", log)
+                told, again = answered(chat, "Do it", log), answered(chat, "Are you there?", log)
                 counts["runs"] += 1
                 counts["clean"] += bool(told) and BROKEN not in told and "Traceback" not in told
                 counts["went_on"] += bool(again)
@@ -129,10 +129,10 @@ def hanging(world: World, log: Path, hangs: int) -> dict[str, Any]:
         model.replies = [Call("list_orders", {}), "Done.", "Done."]
         model.asked.clear()
         started = time.perf_counter()
-        cut += "longer than" in _answered(chat, "My orders?", log, f"t{number}")
+        cut += "longer than" in answered(chat, "My orders?", log, f"t{number}")
         longest = max(longest, time.perf_counter() - started)
     model = ScriptedChatModel(replies=[Call("list_orders", {}), "Done.", "Done."])
-    after = _answered(Assistant(model, tools, role="customer", budget=budget), "My orders?", log)
+    after = answered(Assistant(model, tools, role="customer", budget=budget), "My orders?", log)
     free.set()
     return {"runs": hangs, "cut_off": cut, "longest_seconds": round(longest, 2), "works_after": "orders" in after}
 
@@ -163,7 +163,7 @@ def rubbish(world: World, log: Path, each: int) -> dict[str, Any]:
         for number in range(each):
             model = RubbishModel(replies=[reply] * 30)
             chat = Assistant(model, tools, role="customer")
-            said = _answered(chat, "A mug?", log, f"t{number}")
+            said = answered(chat, "A mug?", log, f"t{number}")
             counts["runs"] += 1
             clean = bool(said.strip()) and "Traceback" not in said and len(model.asked) <= 2 * Budget().model_calls
             counts["clean"] += clean
@@ -171,7 +171,7 @@ def rubbish(world: World, log: Path, each: int) -> dict[str, Any]:
             if not clean or "Something went wrong" in said:
                 failures.append(f"{kind}: {len(model.asked)} model calls, {said[:80]!r}")
     for error in (ToolError("The model server refused; start it."), TimeoutError(BROKEN), ConnectionResetError(BROKEN)):
-        said = _answered(Assistant(ScriptedChatModel(replies=[error] * 4), tools, role="customer"), "A mug?", log)
+        said = answered(Assistant(ScriptedChatModel(replies=[error] * 4), tools, role="customer"), "A mug?", log)
         counts["runs"] += 1
         counts["clean"] += bool(said) and BROKEN not in said
     return {**counts, "kinds": len(kinds) + 3, "failures": failures[:20]}
@@ -184,7 +184,7 @@ def _raises(error: BaseException) -> Callable[[], ToolResult]:
     return instead
 
 
-def _answered(chat: Assistant, text: str, log: Path, thread: str = "t") -> str:
+def answered(chat: Assistant, text: str, log: Path, thread: str = "t") -> str:
     """What the person is told: the answer, or the one sentence of the edge."""
     told: list[str] = []
 

@@ -50,7 +50,7 @@ def _import(database: str, path: str) -> dict[str, Any]:
         import_file(shop, "generic", Path(path), mapping=mapping, refusals=Path(f"{path}.refused"))
     except ToolError as error:
         refused, said = True, str(error)
-    except Exception as error:  # noqa: BLE001  (what it measures: a bug would rise to the edge)
+    except Exception as error:  # noqa: BLE001  (to be counted, of whatever kind: none may rise to the edge)
         said = f"{type(error).__name__}: {error}"
     taken = time.perf_counter() - started
     rows = len(shop.products())

@@ -201,6 +201,10 @@ class World:
         """All rows of all tables."""
         return {name: set(self._watch.execute(f"SELECT * FROM {name}")) for name in t.metadata.tables}
 
+    def tickets(self) -> list[str]:
+        """What stands in the tickets that were filed since the start."""
+        return [text for (text,) in self._watch.execute("SELECT summary FROM tickets")]
+
     def reset(self) -> None:
         """Back to the start."""
         with closing(sqlite3.connect(self._back_to)) as clean:

@@ -40,13 +40,23 @@ from tools.copy.limits import Channel
 from tools.registry import BoundTool, bind
 
 SEED = 11  # of a demo shop and of drafts that no training example was made from
+# What is wrong with a result that should be in a language.
 Faults = Callable[[ToolResult, str], Iterator[str]]
 NAMES = ("Tidewater foot bath", "Nimbus bread bin", "晨雾加湿器", "Quarry spice jar", "Lumen 2 desk fan", "远山茶具")
 
 
 @dataclass(frozen=True)
 class Written:
-    """A text and what is wrong with it. `figures` are those that it names, for showing it."""
+    """A text and what is wrong with it.
+
+    Attributes:
+        task: `section` and its name, `copy` or `service`.
+        writer: The model, or `plain` for rules alone.
+        subject: What it is about: a draft, a product, a question.
+        text: With placeholders for its figures.
+        wrong: Rules that it breaks, in words.
+        shown: As a reader sees it; empty where it names a figure that there is not.
+    """
 
     task: str
     lang: str
@@ -60,7 +70,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A section to be worded."""
+    """A section to be worded: what it must say, how it reads without a model, and what a model is asked."""
 
     section: str
     plan: Plan
@@ -128,8 +138,7 @@ def _draft(shop: Shop, rng: random.Random, number: int) -> Draft:
 
 def _plain(prompt: Prompt) -> Written:
     """The sentences that stand where no model's do; they may be longer and speak of more than a model may."""
-    known = set(prompt.plan.ledger.missing(prompt.plain))
-    wrong = [f"no figure {name}" for name in sorted(known)]
+    wrong = [f"no figure {name}" for name in sorted(set(prompt.plan.ledger.missing(prompt.plain)))]
     wrong += [f"{name} is not said" for name in must_say(prompt.facts) if name not in placeholders(prompt.plain)]
     wrong += [f"a number of its own: {number}" for number in bare_numbers(prompt.plain)]
     return _section("plain", prompt, prompt.plain, tuple(wrong), 0.0)
@@ -160,7 +169,7 @@ def _copy(tools: Mapping[str, BoundTool], shop: Shop, products: int) -> Iterator
         for channel in get_args(Channel):
             for lang, language in (("en", "English"), ("zh", "Chinese")):
                 ask = partial(tools["write_copy"], product=sku, channel=channel, language=language)
-                yield _told("copy", lang, sku, ask, _copy_faults)
+                yield _by_tool("copy", lang, sku, ask, _copy_faults)
 
 
 def _copy_faults(result: ToolResult, lang: str) -> Iterator[str]:
@@ -193,7 +202,7 @@ def _asked(shop: Shop) -> Iterator[Written]:
     for asked in demo_collection(shop).questions:
         if asked.id.startswith("policy-"):
             ask = partial(bound["search_policies"], question=asked.text)
-            yield _told("service", asked.language, asked.id, ask, partial(_answer_faults, written))
+            yield _by_tool("service", asked.language, asked.id, ask, partial(_answer_faults, written))
 
 
 def _answer_faults(written: Mapping[str, str], result: ToolResult, lang: str) -> Iterator[str]:
@@ -209,13 +218,7 @@ def _answer_faults(written: Mapping[str, str], result: ToolResult, lang: str) ->
             yield "the wrong language"
 
 
-def _told(
-    task: str,
-    lang: str,
-    subject: str,
-    ask: Callable[[], ToolResult],
-    faults: Callable[[ToolResult, str], Iterator[str]],
-) -> Written:
+def _by_tool(task: str, lang: str, subject: str, ask: Callable[[], ToolResult], faults: Faults) -> Written:
     started = time.perf_counter()
     try:
         result = ask()

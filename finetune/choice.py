@@ -21,15 +21,15 @@ from finetune.world import ROLES
 from retrieval.embed import Embedder
 from shop import BadInput
 
-MOST_PIECES = 30_000
-HELD = 30.0  # inverse strength of the ridge: of 3 and 30 the likelier on the development questions
+MOST_PIECES = 30_000  # of the vocabulary, the most frequent ones
+INVERSE_RIDGE = 30.0  # of 3 and 30 the one under which development questions are likelier
 CALLS = ("call", "follow_up", "plan", "injected")
 TALK = ("decline", "chat")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A turn, and the tool that it wants."""
+    """A turn, and the tool that it wants: `NOTHING` where none serves it."""
 
     turn: Asked
     tool: str
@@ -107,7 +107,7 @@ def fit(wanted: Sequence[Wanted], embedder: Embedder | None) -> tuple[Chooser, d
     pieces.fit([without_names(each.turn.question).lower() for each in wanted])
     tools = sorted({each.tool for each in wanted} - {NOTHING})
     features = Features(pieces, tools, embedder)
-    model = LogisticRegression(C=HELD, max_iter=200, class_weight="balanced")
+    model = LogisticRegression(C=INVERSE_RIDGE, max_iter=200, class_weight="balanced")
     model.fit(features.of([each.turn for each in wanted]), [each.tool for each in wanted])
     classes = [str(name) for name in model.classes_]
     stored = {
@@ -121,7 +121,7 @@ def fit(wanted: Sequence[Wanted], embedder: Embedder | None) -> tuple[Chooser, d
 
 
 def judge(chooser: Chooser, wanted: Sequence[Wanted]) -> dict[str, float]:
-    """How a chooser does on questions that it has not seen."""
+    """How a chooser does on questions that it has not seen: the shares and the mean that `main` returns."""
     right, held, shown = [], [], []
     for each in wanted:
         likely = chooser.probabilities(each.turn)

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from agent.ledger import bare_numbers
+from finetune.director import Director
 from finetune.examples import CARD, CASES, DEV, TRAIN, Catalogue, Example, fault, write, write_catalogue
-from finetune.scenes import Director
-from finetune.sentences import Writer
-from finetune.values import Part, Values
+from finetune.foreign import foreign_tools
+from finetune.phrasing import Part
+from finetune.scenes import listed, planned, recovered, single, told, worked
+from finetune.values import Values
 from finetune.world import World
+from finetune.writer import Writer
 from finetune.writing import KIND, PROMPTS, sections
 from retrieval.embed import Embedder
 from shop import Shop, ToolError, demo
@@ -30,14 +33,8 @@ WRITTEN = 0.05  # share of the examples that are texts of a brief's sections
 TEXTS_A_DRAFT = 10  # about so many come of one draft
 # Scenes are drawn in these proportions; a scene makes about ten examples, of several kinds.
 SCENES = {
-    "single": 0.44,
-    "told": 0.2,
-    "worked": 0.12,
-    "planned": 0.06,
-    "recovered": 0.09,
-    "listed": 0.05,
-    "foreign_tools": 0.04,
-}
+    single: 0.44, told: 0.2, worked: 0.12, planned: 0.06, recovered: 0.09, listed: 0.05, foreign_tools: 0.04,
+}  # fmt: skip
 
 
 @dataclass
@@ -78,7 +75,7 @@ def main(
         drawn = draw(worlds, part, round(many * (1 - WRITTEN)), seed, seen, foreign, say)  # type: ignore[arg-type]
         drawn.kept += written(worlds, part, round(many * WRITTEN), seed)  # type: ignore[arg-type]
         parts[part] = drawn  # type: ignore[index]
-    catalogue = Catalogue(worlds[0].catalogue.prompts | PROMPTS, worlds[0].specs | foreign)
+    catalogue = Catalogue({**worlds[0].catalogue.prompts, **PROMPTS}, worlds[0].specs | foreign)
     executed = execute(worlds[0], [e for d in parts.values() for e in d.kept], random.Random(seed))
     write(parts["train"].kept, out / TRAIN)
     write(parts["dev"].kept, out / DEV)
@@ -136,9 +133,9 @@ def _scenes(rng: random.Random, directors: Sequence[Director], foreign: dict[str
         roles = director.world.roles()
         role = "customer" if "customer" in roles and rng.random() < CUSTOMER_SHARE else "manager"
         kind = rng.choices(kinds, weights=list(SCENES.values()))[0]
-        if kind in ("worked", "planned") and role == "customer":
-            kind = "single"
-        made: list[Example] = getattr(director, kind)(role)
+        if kind in (worked, planned) and role == "customer":
+            kind = single
+        made = kind(director, role)
         foreign.update(director.foreign)
         yield made
 

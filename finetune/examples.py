@@ -15,11 +15,12 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.models.chat import said
-from agent.models.grammar import FREE, day_spans
+from agent.models.grammar import FREE
+from agent.models.said import day_spans
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
 from finetune.packing import Row
 from shop import BadInput
-from shop.quantities import Reading, numbers_for, readings_in
+from shop.readings import Reading, numbers_for, readings_in
 from shop.types import MEASURE
 
 # The files of a data set.

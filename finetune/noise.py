@@ -9,54 +9,21 @@ from __future__ import annotations
 import random
 import re
 
-from finetune.sentences import Sentence, Writer, is_mark
-from finetune.values import phrases
+from finetune.phrasing import phrases
+from finetune.sentences import Sentence, is_mark
+from finetune.writer import Writer
 
-_NEAR = dict(
-    zip(
-        "qwertyuiopasdfghjklzxcvbnm",
-        [
-            "wa",
-            "qes",
-            "wrd",
-            "etf",
-            "ryg",
-            "tuh",
-            "yij",
-            "uok",
-            "ipl",
-            "ol",
-            "qsz",
-            "adwx",
-            "sfec",
-            "dgrv",
-            "fhtb",
-            "gjyn",
-            "hkum",
-            "jli",
-            "ko",
-            "xas",
-            "zcsd",
-            "xvdf",
-            "cbfg",
-            "vnhg",
-            "bmjh",
-            "njk",
-        ],
-        strict=False,
-    )
-)
+# What lies beside each key.
+_NEAR = {
+    "q": "wa", "w": "qes", "e": "wrd", "r": "etf", "t": "ryg", "y": "tuh", "u": "yij", "i": "uok", "o": "ipl",
+    "p": "ol", "a": "qsz", "s": "adwx", "d": "sfec", "f": "dgrv", "g": "fhtb", "h": "gjyn", "j": "hkum", "k": "jli",
+    "l": "ko", "z": "xas", "x": "zcsd", "c": "xvdf", "v": "cbfg", "b": "vnhg", "n": "bmjh", "m": "njk",
+}  # fmt: skip
 _FIRST_PERSON = re.compile(r"(?:I|I'm|I'd|I've|RFM|SMS|YoY|GMV|ROP|VOC|PLC|CRM|ROAS|MOQ|P10)\b")
 _ZH_SLIPS = (
-    ("的", "地"),
-    ("在", "再"),
-    ("吗", "嘛"),
-    ("怎么", "咋"),
-    ("一下", "下"),
-    ("什么", "啥"),
-    ("预测", "预侧"),
-    ("促销", "促消"),
-)
+    ("的", "地"), ("在", "再"), ("吗", "嘛"), ("怎么", "咋"), ("一下", "下"), ("什么", "啥"),
+    ("预测", "预侧"), ("促销", "促消"),
+)  # fmt: skip
 
 
 def around(writer: Writer, sentence: Sentence, light: bool = False) -> bool:

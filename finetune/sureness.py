@@ -51,16 +51,16 @@ def main(
         BadInput: The data has no calls, or no questions that lack something.
     """
     catalogue = read_catalogue(data)
-    told = _told(read(data / DEV))
-    lists = {role: open_shortlist(role, _summaries(catalogue, told, role), embedder) for role in ROLES}  # type: ignore[arg-type]
+    questions = _questions(read(data / DEV))
+    lists = {role: open_shortlist(role, _summaries(catalogue, questions, role), embedder) for role in ROLES}  # type: ignore[arg-type]
     sure, wanted = [], []
-    for number, each in enumerate(told):
+    for number, each in enumerate(questions):
         prompt = _prompt(each, catalogue, lists[each.role])
         if prompt:
             sure.append(engine.call_probability(prompt))
             wanted.append(bool(each.call))
         if number % 50 == 0:
-            say(f"{number} of {len(told)} questions")
+            say(f"{number} of {len(questions)} questions")
     at, right = threshold(np.array(sure), np.array(wanted))
     found = {"least_sure": round(at, 4), "questions": len(sure), "auc": round(roc_auc_score(wanted, sure), 4), **right}
     (adapter / REPLY).write_text(json.dumps(found, indent=1) + "\n")
@@ -75,7 +75,8 @@ def threshold(sure: NDArray[np.float64], wanted: Flags) -> tuple[float, dict[str
         wanted: Whether one is wanted, shape (questions,).
 
     Returns:
-        It, half way between the two questions it parts; the shares of `calls` and of `others` that it tells right.
+        The threshold, half way between the two questions it parts, and the shares of `calls` and of `others` that it
+        tells right.
 
     Raises:
         BadInput: All questions are of one kind.
@@ -83,10 +84,10 @@ def threshold(sure: NDArray[np.float64], wanted: Flags) -> tuple[float, dict[str
     if wanted.all() or not wanted.any():
         raise BadInput("There are no questions of both kinds to tell apart; compile more examples.")
     order = np.argsort(sure)
-    # Below the n-th place nothing is called: the others there are right, and the calls from there on.
-    below = np.concatenate([[0], np.cumsum(~wanted[order])])
-    above = np.concatenate([np.cumsum(wanted[order][::-1])[::-1], [0]])
-    right = WEIGHT * below + above
+    # With the threshold at the n-th place nothing is called before it and everything from there on.
+    kept_back = np.concatenate([[0], np.cumsum(~wanted[order])])
+    called = np.concatenate([np.cumsum(wanted[order][::-1])[::-1], [0]])
+    right = WEIGHT * kept_back + called
     best = int(right.argmax())
     edges = np.concatenate([[0.0], sure[order], [1.0]])
     at = float((edges[best] + edges[best + 1]) / 2)
@@ -94,14 +95,15 @@ def threshold(sure: NDArray[np.float64], wanted: Flags) -> tuple[float, dict[str
     return at, {"calls": round(float(made[wanted].mean()), 4), "others": round(float((~made)[~wanted].mean()), 4)}
 
 
-def _told(examples: Sequence[Example]) -> list[Example]:
+def _questions(examples: Sequence[Example]) -> list[Example]:
     """First steps of a turn of our own tools, evenly taken: those that want a call and those that want a question."""
     able = [e for e in examples if e.messages[-1]["role"] == "user" and e.kind in (*CALLS, "ask") and e.role in ROLES]
     return able[:: max(1, len(able) // MOST)][:MOST]
 
 
-def _summaries(catalogue: Catalogue, told: Sequence[Example], role: str) -> dict[str, str]:
-    names = {each.tool for each in wanted_in(told, role)}
+def _summaries(catalogue: Catalogue, questions: Sequence[Example], role: str) -> dict[str, str]:
+    """Of the tools that a role asks for, by name."""
+    names = {each.tool for each in wanted_in(questions, role)}
     return {name: tool["function"]["description"] for name, tool in catalogue.tools.items() if name in names}
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from agent.assistant import describe, langchain_tool, system_prompt
 from agent.brief import brief_writer
 from agent.ledger import Ledger
 from agent.models.template import ToolSpec, properties
+from agent.prompt import describe, langchain_tool, system_prompt
 from agent.shortlist import Shortlist, examples_of
 from finetune.examples import Catalogue
 from retrieval.embed import Embedder
@@ -76,7 +76,7 @@ class World:
 
     def texts(self, name: str) -> list[str]:
         """Arguments of a tool that are texts, whatever is said in them."""
-        return [each for each, schema in properties(self.specs[name]).items() if schema.get("type") == "string"]
+        return texts(self.specs[name])
 
     def required(self, name: str) -> list[str]:
         """Arguments that a tool cannot do without."""
@@ -99,6 +99,10 @@ class World:
             "category": [*categories, *(each.rsplit(" > ", 1)[-1] for each in categories)],
             "customer": self.customers(),
         }
+
+    def leaves(self) -> list[str]:
+        """Last parts of category names, as people say them."""
+        return [name for name in self.names()["category"] if " > " not in name]
 
     def on_sale(self) -> list[str]:
         """Names of products with history."""
@@ -127,6 +131,11 @@ def specification(tool: Tool) -> ToolSpec:
     """A tool as LangChain hands it to a chat model in the assistant's loop."""
     found: ToolSpec = convert_to_openai_tool(langchain_tool(tool, lambda **_: ("", ToolResult(summary=""))))
     return found
+
+
+def texts(spec: ToolSpec) -> list[str]:
+    """Arguments of a tool that are texts."""
+    return [name for name, schema in properties(spec).items() if schema.get("type") == "string"]
 
 
 def masked(spec: ToolSpec, rng: random.Random) -> ToolSpec:

@@ -17,14 +17,16 @@ from agent.brief.prose import SYSTEM, known_facts, must_say, names_of, objection
 from agent.brief.types import BriefSettings
 from agent.ledger import placeholders
 from finetune.examples import Example, user
-from finetune.values import Lang, Values, phrases
+from finetune.phrasing import Lang, phrases
+from finetune.values import Values
 from finetune.world import World
 from shop import Draft
 from tools.registry import BoundTool
 
 KIND = "section"
 TEXTS = 3  # for each prompt, which they share when they are packed
-_MOST_SENTENCES, _TRIES = 3, 60
+_MOST_SENTENCES = 3  # of a text
+_TRIES = 60  # at putting a text together before its section goes without
 _LANGS: tuple[Lang, ...] = ("en", "zh")
 PROMPTS = {f"{KIND}_{lang}": SYSTEM[lang] for lang in _LANGS}
 
@@ -46,6 +48,7 @@ def sections(world: World, values: Values, drafts: int) -> Iterator[Example]:
 def _of_draft(
     tools: dict[str, BoundTool], world: World, draft: Draft, lang: Lang, rng: random.Random
 ) -> Iterator[Example]:
+    """Up to `TEXTS` examples of every section that a model may word."""
     plan = to_word(tools, world.shop, draft, BriefSettings(locale=lang, lead_time_days=rng.choice((None, 14, 45, 90))))
     for section in plan.sections:
         facts, plain = known_facts(section, plan), plain_sentences(section, plan)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from shop import Shop, ToolError
 from shop import schema as t
-from shop.brief_log import Approval, approvals, frozen_document
+from shop.brief_log import Approval, approvals, brief_log, frozen_document
 from shop.text import clean, language_of, shorten
 
+BRIEF_KINDS = ("faq", "claim")
 Row = dict[str, Any]
 Figures = Mapping[str, Mapping[str, Any]]
 _ANSWER = re.compile(r"^[a-z_]+\d*\.item_1_text$")
@@ -50,6 +51,13 @@ def brief_passages(engine: Engine) -> Iterator[Row]:
             last = min(row["until"], _last(approval))
             if first <= last:
                 yield {**shared, **row, "until": last, "id": f"{row['kind']}:{approval.brief_id}:{row['id']}"}
+
+
+def last_approval(engine: Engine) -> int:
+    """The number of the last approval or withdrawal of a brief: it moves whenever what briefs tell may have changed."""
+    deciding = brief_log.c.kind.in_(("approve", "withdraw"))
+    with engine.connect() as connection:
+        return connection.execute(select(func.max(brief_log.c.number)).where(deciding)).scalar() or 0
 
 
 def _answers(document: Mapping[str, Any], policies: Mapping[str, Row]) -> Iterator[Row]:

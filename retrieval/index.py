@@ -7,7 +7,7 @@ import json
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -137,25 +137,35 @@ class Index:
                     pass  # what cannot be brought up to date is made anew
             return self._write(frame, f"{self._stem()}{uuid.uuid4().hex[:8]}", progress)
 
+    def replace(self, kinds: Sequence[str], frame: pd.DataFrame) -> bool:
+        """Put these passages in the place of all of their kinds and leave the others; false if nothing changes.
+
+        Args:
+            kinds: Kinds of passages.
+            frame: `PASSAGE_COLUMNS`, ids unique, of these kinds alone.
+
+        Raises:
+            BadInput: There is no index or it is damaged, another process is writing, or another model made it.
+        """
+        with self._writing():
+            manifest = self._named()
+            held = self._words(manifest)[0]
+            stays = ~held["kind"].isin(kinds)
+            if _prints(held[~stays]) == _prints(frame):
+                return False
+            self._write(pd.concat([held[stays], frame], ignore_index=True), manifest.vectors, None)
+            return True
+
     def load(self) -> Snapshot:
         """The present state; damaged vectors are left out and said so.
 
         Raises:
             BadInput: There is no index, its words are damaged too, or it was made with another model.
         """
-        manifest = self._manifest()
-        if manifest is None:
-            raise BadInput("The shop's texts are not indexed yet; run `./debut index`.")
-        self._same_model(manifest)
-        folder = self.folder / manifest.lexical
-        try:
-            frame = pd.read_parquet(folder / "passages.parquet")
-            lexical = Lexical.load(folder, len(frame))
-            glossary = Glossary(json.loads((folder / "glossary.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise BadInput(f"The index of the shop's texts is damaged; {REBUILD}.") from error
+        manifest = self._named()
+        frame, lexical, glossary = self._words(manifest)
         vectors, damage = self._open_vectors(manifest)
-        return Snapshot(frame, lexical, glossary, vectors, damage, Bridge.load(folder))
+        return Snapshot(frame, lexical, glossary, vectors, damage, Bridge.load(self.folder / manifest.lexical))
 
     def check_model(self) -> None:
         """Refuse an index that another embedding model made.
@@ -166,6 +176,23 @@ class Index:
         manifest = self._manifest()
         if manifest:
             self._same_model(manifest)
+
+    def _named(self) -> Manifest:
+        manifest = self._manifest()
+        if manifest is None:
+            raise BadInput("The shop's texts are not indexed yet; run `./debut index`.")
+        self._same_model(manifest)
+        return manifest
+
+    def _words(self, manifest: Manifest) -> tuple[pd.DataFrame, Lexical, Glossary]:
+        folder = self.folder / manifest.lexical
+        try:
+            frame = pd.read_parquet(folder / "passages.parquet")
+            lexical = Lexical.load(folder, len(frame))
+            glossary = Glossary(json.loads((folder / "glossary.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise BadInput(f"The index of the shop's texts is damaged; {REBUILD}.") from error
+        return frame, lexical, glossary
 
     def _stem(self) -> str:
         return f"vectors-{hashlib.sha256(self.embedder.fingerprint.encode()).hexdigest()[:8]}-"
@@ -270,6 +297,10 @@ def _write_lexical(folder: Path, frame: pd.DataFrame) -> None:
     Lexical.build(_searchable(frame)).save(folder)
     pairs = _glossary(frame).pairs
     (folder / "glossary.json").write_text(json.dumps(pairs, ensure_ascii=False), encoding="utf-8")
+
+
+def _prints(frame: pd.DataFrame) -> set[str]:
+    return {fingerprint({str(name): value for name, value in row.items()}) for row in frame.to_dict("records")}
 
 
 def _searchable(frame: pd.DataFrame) -> list[str]:

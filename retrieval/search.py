@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, Literal
 
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
-from retrieval.collect import ALWAYS, NEVER, collect
+from retrieval.briefs import BRIEF_KINDS, brief_passages, last_approval
+from retrieval.collect import ALWAYS, NEVER, collect, passages
 from retrieval.embed import Embedder, speaks
 from retrieval.fusion import fuse, surely
 from retrieval.index import Index, Snapshot, in_memory
@@ -46,7 +48,7 @@ class Texts:
         self._reranker = reranker
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._seen: tuple[object, int] = (None, 0)  # what the snapshot was read from
 
     def search(self, query: str, scope: Scope, limit: int = 10) -> Found:
         """The passages in scope that fit the query best, at most `limit`.
@@ -64,12 +66,24 @@ class Texts:
         return self._index.embedder.passages(texts)
 
     def snapshot(self) -> Snapshot:
-        """The index as it is now; read again when another process has changed it."""
+        """The index as it is now; read again when another process has changed it, or a brief was approved since."""
         with self._lock:
-            stamp = self._index.stamp() if self._index.exists else None
-            if self._snapshot is None or stamp != self._stamp:
-                self._snapshot, self._stamp = self._read(stamp is not None), stamp
+            state = self._state()
+            if self._snapshot is None or state != self._seen:
+                if self._index.exists and last_approval(self._engine):
+                    self._tell()
+                    state = self._state()
+                self._snapshot, self._seen = self._read(self._index.exists), state
             return self._snapshot
+
+    def _state(self) -> tuple[object, int]:
+        return self._index.stamp() if self._index.exists else None, last_approval(self._engine)
+
+    def _tell(self) -> None:
+        """Bring the index up to date with what approved briefs tell."""
+        # Where it is damaged it is answered around; where another process is writing, its end is a change to look at.
+        with suppress(BadInput):
+            self._index.replace(BRIEF_KINDS, passages(list(brief_passages(self._engine))))
 
     def _read(self, exists: bool) -> Snapshot:
         if not exists:

@@ -3,7 +3,7 @@
 What a tool or a route reaches, and what it does there, is its `Capability`. The acting person comes from the session.
 What has entered the conversation so far is its `Labels`: where texts of others have, nothing of them becomes an
 argument of a change. An id that the tool looks up among the actor's own rows is no such text, nor is a choice from a
-list, nor a number that our code computed.
+list, nor a number that our code computed, nor a note that only a person will read, marked as what it is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from shop.errors import ToolError
-from shop.quantities import numbers_in
+from shop.readings import numbers_in
 from shop.types import Actor, Effect, Role
 
 # Whose data it is about: everybody's, the service desk's (who is this, pass me on), the customer's own, tickets that
@@ -55,6 +55,8 @@ class Capability:
         reach: Whose data it is about.
         closed: Arguments that are a choice from a list.
         resolved: Arguments that are looked up among the actor's own rows before anything is done with them.
+        noted: Arguments that are kept for a person to read, shown as words that nobody vouches for, and read by nothing
+            else.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Capability:
     reach: Reach
     closed: frozenset[str] = frozenset()
     resolved: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -159,7 +162,9 @@ def _is_foreign(seen: tuple[Reach, str], actor: Actor) -> bool:
 def _not_said(capability: Capability, arguments: Mapping[str, Any], labels: Labels) -> str:
     """Name of the first argument that stems neither from the person nor from our code; empty where all do."""
     # What changes something at once takes no id either that nobody named: only a proposal waits for a click.
-    free = capability.closed | (capability.resolved if capability.effect == "propose" else frozenset())
+    free = capability.closed | capability.noted
+    if capability.effect == "propose":
+        free |= capability.resolved
     words = {word for text in labels.said for word in _words(text)}
     numbers = [*labels.known, *(number for text in labels.said for number in numbers_in(text))]
     for name, value in arguments.items():

@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from shop.brief_pack import BriefDocument
+
 metadata = MetaData()
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
@@ -277,7 +279,7 @@ briefs = Table(  # a brief never changes once stored; a new version is a new row
     Column("draft_id", String, nullable=False, index=True),
     Column("data_cutoff", Date, nullable=False),
     Column("created_on", Date, nullable=False),
-    Column("document", JSON, nullable=False),
+    Column("document", BriefDocument, nullable=False),
 )
 
 imports = Table(

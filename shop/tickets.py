@@ -43,7 +43,10 @@ class Entry(Frozen):
 
 
 class Ticket(Frozen):
-    """A shopper's case; `customer` is empty where nobody was identified."""
+    """A shopper's case; `customer` is empty where nobody was identified.
+
+    The summary is a model's: it may repeat what others wrote, so it is for people to read and for nothing to act on.
+    """
 
     id: str
     customer: str

@@ -184,6 +184,8 @@ def planned(actual: list[float], first_buy: float, price: float = 10.0, cost: fl
         price=12.0,
         verdict="go",
         base_rate=0.5,
+        break_even=25.0,
+        p_uncovered=0.2,
         waived=(),
         plan_hash="",
         seconds=0.0,
@@ -240,6 +242,17 @@ def test_a_verdict_is_held_to_what_the_launch_earned() -> None:
     assert value(rows, "debut", "hit_rate") == 0.75
     assert value(rows, "debut", "paid", verdict="go") == 0.5
     assert value(rows, "debut", "share", verdict="no-go") == 0.25
+
+
+def test_a_chance_is_held_to_how_often_it_came() -> None:
+    covered, missed = planned([20, 20], 30), planned([1], 50)
+    rows = verdict_results([covered, replace(missed, p_uncovered=0.9), replace(covered, p_uncovered=None)], {})
+    assert value(rows, "actual", "uncovered") == 0.5
+    assert value(rows, "debut", "uncovered") == pytest.approx(0.55)
+    assert value(rows, "debut", "uncovered_brier") == pytest.approx((0.2**2 + 0.1**2) / 2)
+    assert value(rows, "base_rate", "uncovered_brier") == pytest.approx(0.25)
+    assert value(rows, "always_go", "uncovered_brier") == pytest.approx(0.5)
+    assert value(rows, "category_rate", "uncovered_brier") == pytest.approx(0.5), "all of them sold fewer than needed"
 
 
 @pytest.mark.slow

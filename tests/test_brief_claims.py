@@ -78,7 +78,7 @@ def test_copy_whose_claims_are_backed_goes_out() -> None:
     ids=["no source", "no source for praise", "failed check", "languages disagree"],
 )
 def test_copy_with_an_unsupported_claim_does_not_go_out(brief: Brief, said: str) -> None:
-    with pytest.raises(ToolError, match="is not exported") as refused:
+    with pytest.raises(ToolError, match="cannot be approved") as refused:
         require_supported(brief)
     assert said in str(refused.value)
     held = withheld(brief)

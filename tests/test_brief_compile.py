@@ -16,8 +16,8 @@ from sqlalchemy import delete, insert
 from agent.brief import Brief, BriefSettings, Cancelled, briefs_of, compile_brief, load_brief, to_json
 from agent.brief.declare import Text
 from agent.brief.pace import scaled
+from agent.brief.payback import break_even_units, contribution_after, week_reached
 from agent.brief.sections import SECTIONS
-from agent.brief.sections.economics import break_even_units, contribution_after, week_reached
 from agent.brief.sections.item import completeness, usual_attributes
 from agent.brief.verdict import BINDING
 from agent.ledger import bare_numbers, placeholders
@@ -94,6 +94,58 @@ def test_economics_follow_from_the_tools_figures(compiled: Compile) -> None:
     assert number(brief, "decision.cash_at_risk") == 5000
     assert number(brief, "decision.unsold_at_low") == pytest.approx((500 - 400) * 10)
     assert number(brief, "decision.base_rate") == pytest.approx(0.5)
+
+
+def test_fees_come_off_the_price_wherever_the_brief_reckons_with_it(compiled: Compile) -> None:
+    fees = BriefSettings(payment_fee=0.02, delivery_cost=1.5, channel_fees={"Outlet": 0.6, "Marketplace": 0.15})
+    brief = compiled(settings=fees)
+    net = 25 * 0.98 - 1.5
+    assert number(brief, "price.payment") == pytest.approx(0.5)
+    assert number(brief, "price.net") == pytest.approx(net)
+    assert number(brief, "economics.unit_contribution") == pytest.approx(net - 10)
+    assert number(brief, "economics.contribution_12w") == pytest.approx(600 * (net - 10))
+    assert number(brief, "economics.break_even_units") == math.ceil(5000 / net)
+    cheaper = 600 * 0.9**-2.0 * (22.5 * 0.98 - 1.5 - 10)
+    assert number(brief, "economics.lever_price") == pytest.approx(cheaper - 600 * (net - 10))
+    assert number(brief, "scenarios.base_result") == pytest.approx(600 * net - 600 * 10)
+    assert number(brief, "scenarios.flip_price") == pytest.approx((10 + 1.5) / 0.98), "what is left of it is the cost"
+    channels = [(str(brief.figures[f"economics.channel_{n}_name"].value), n) for n in (1, 2)]
+    assert [name for name, _ in channels] == ["Marketplace", "Outlet"]
+    assert [number(brief, f"economics.channel_{n}_contribution") for _, n in channels] == pytest.approx(
+        [net - 10 - 0.15 * 25, net - 10 - 0.6 * 25]
+    )
+    assert "channel_loses_money" in {finding.rule for finding in brief.findings}
+    said = brief.section("economics").text
+    assert "after payment and delivery" in said
+    assert "Return costs are not on record" in said
+    asked = next(call["inputs"] for call in brief.calls if call["tool"] == "plan_inventory")
+    assert asked["service_level"] == pytest.approx((net - 10) / (net - 10 + 5)), "an unsold unit brings half its cost"
+
+
+def test_a_fee_that_is_not_set_is_unknown_and_not_taken_off(compiled: Compile) -> None:
+    brief = compiled(settings=BriefSettings(delivery_cost=1.5))
+    assert brief.figures["price.payment_fee"].value is None
+    assert "finance" in brief.figures["price.payment_fee"].reason
+    assert brief.figures["price.payment"].value is None
+    assert number(brief, "economics.unit_contribution") == pytest.approx(25 - 1.5 - 10)
+    assert "What payment costs is not set" in brief.section("economics").text
+
+
+def test_the_sign_offs_say_what_is_true_of_this_brief(compiled: Compile) -> None:
+    brief = compiled()
+    blocked = [gate.id for gate in brief.gates if gate.status == "blocked"]
+    assert blocked
+    assert [name.split()[0] for name in str(brief.figures["signoff.blocked"].value).split(", ")] == blocked
+    said = brief.section("signoffs").text
+    assert "In the way of the signatures: {{signoff.blocked}}" in said
+    assert "{{signoff.named}} of {{signoff.offices}} offices have a person named" in said
+    assert (number(brief, "signoff.named"), number(brief, "signoff.offices")) == (0, 6)
+    people = dict.fromkeys(("merchandising", "supply", "finance", "marketing", "service", "legal"), "Ada")
+    named = compiled(settings=BriefSettings(owners=people)).section("signoffs").text
+    assert "All {{signoff.offices}} offices have a person named to sign." in named
+    some = compiled(settings=BriefSettings(owners={"finance": "Ada"}))
+    assert "finance" not in str(some.figures["signoff.unnamed"].value)
+    assert number(some, "signoff.named") == 1
 
 
 def test_a_derived_figure_names_its_sources_and_its_formula(compiled: Compile) -> None:

@@ -304,6 +304,24 @@ def test_another_price_and_cost_give_what_the_brief_would(shop: Shop, tmp_path: 
 
 
 @pytest.mark.slow
+def test_fees_are_cells_that_the_formulas_take_off(shop: Shop, tmp_path: Path) -> None:
+    draft = shop.add_draft("Jug", "Kettles", cost=10.0, price=25.0, launch_date=date(2026, 9, 1))
+    settings = BriefSettings(payment_fee=0.02, delivery_cost=1.5)
+    brief = compile_brief(small_tools(shop, {}), shop, draft, settings=settings, budget=400.0)
+    assert all(is_live(brief, line) for block in BLOCKS for line in block.rows if line.figure in brief.figures)
+    content = export(brief, "excel")[1]
+    assert agree(by_formulas(without_results(content, tmp_path / "fees.xlsx")), brief) > 0
+    book = openpyxl.load_workbook(BytesIO(content))
+    plan = book["Plan"]
+    rows = {plan.cell(row, 7).value: row for row in range(plan.max_row, 0, -1)}
+    plan.cell(rows["price.delivery_cost"], 2).value = 3
+    book.save(tmp_path / "dearer.xlsx")
+    computed = by_formulas(tmp_path / "dearer.xlsx")
+    assert computed[rows["economics.unit_contribution"], 2] == pytest.approx(25 * 0.98 - 3 - 10)
+    assert computed[rows["economics.break_even_units"], 2] == 252  # 5,400 at 21.5 a unit
+
+
+@pytest.mark.slow
 def test_what_is_unknown_can_be_filled_in(shop: Shop, tmp_path: Path) -> None:
     brief = brief_of(shop, "Cup", cost=None)
     book = openpyxl.load_workbook(BytesIO(export(brief, "excel")[1]))

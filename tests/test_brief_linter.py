@@ -38,6 +38,9 @@ SOUND: dict[str, Any] = {
     "item.completeness": 0.9,
     "item.launch_date": LAUNCH,
     "price.planned": 25.0,
+    "price.payment_fee": 0.02,
+    "price.delivery_cost": 0.5,
+    "price.net": 24.0,
     "price.floor": 12.0,
     "price.cost": 10.0,
     "price.recommended": (25.0, 23.0, 27.0),
@@ -155,6 +158,9 @@ SOUND: dict[str, Any] = {
 }
 BROKEN: dict[str, dict[str, Any]] = {
     "price_under_cost": {"price.planned": 9.0},
+    "price_under_cost_with_fees": {"price.net": 9.5},
+    "floor_without_fees": {"price.floor": 10.5},
+    "channel_loses_money": {"economics.channel_1_name": "Market", "economics.channel_1_contribution": -1.0},
     "never_pays_back": {"economics.pays_back_high": 0},
     "spend_above_upside": {"item.budget": 20_000.0},
     "slow_payback": {"economics.payback_week": None},
@@ -223,6 +229,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "promotion_ends_before_it_starts": {"promo.end": date(2026, 10, 1)},
     "promotion_price_under_floor": {"promotion.price": 11.0},
     "promotion_price_under_cost": {"promotion.price": 9.0},
+    "promotion_price_under_cost_with_fees": {"promotion.price": 10.4},
     "promotion_without_reduction": {"promotion.price": 25.0},
     "depth_never_tried": {"promotion.depth": 0.35},
     "depth_over_setting": {"promotion.depth": 0.55},

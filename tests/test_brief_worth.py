@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.brief.chance import chance_below
 from agent.brief.pace import scaled
-from agent.brief.sections.economics import break_even_units, result_of
+from agent.brief.payback import break_even_units, result_of
 from agent.brief.sections.market import widest_gap
 from agent.brief.worth import WEIGHTS, expected, perfect_information, worth_of_elasticity, worth_of_go
 from tools.inventory.plan import Needs, order_plan
@@ -80,3 +81,15 @@ def test_an_order_that_is_given_is_the_one_that_is_judged() -> None:
     assert planned.order == planned.up_to
     assert small.p_overstock <= planned.p_overstock < large.p_overstock
     assert small.p_stockout > large.p_stockout == 0
+
+
+def test_a_chance_meets_the_quantiles_it_is_read_off() -> None:
+    assert [chance_below(units, 40, 100, 300) for units in (40, 100, 300)] == pytest.approx([0.1, 0.5, 0.9])
+    rising = [chance_below(units, 40, 100, 300) for units in range(0, 1000, 10)]
+    assert rising == sorted(rising)
+    assert (chance_below(99, 100, 100, 100), chance_below(101, 100, 100, 100)) == (0.0, 1.0)
+    assert chance_below(100, 100, 100, 100) == 0.5
+    sides = np.where(np.random.default_rng(0).random(200_000) < 0.5, np.log1p(40), np.log1p(300))
+    z = np.abs(np.random.default_rng(1).normal(size=200_000)) / 1.2815515655
+    drawn = np.expm1(np.log1p(100) + z * (sides - np.log1p(100)))
+    assert chance_below(150, 40, 100, 300) == pytest.approx((drawn < 150).mean(), abs=0.005)

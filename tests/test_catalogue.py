@@ -63,6 +63,7 @@ def test_a_price_under_cost_is_a_warning(known: Shop) -> None:
         ({"category": "spaceships"}, "no category"),
         ({"cost": -1.0}, "cost above zero"),
         ({"price": 0.0}, "price above zero"),
+        ({"price": 1e308}, "price above zero and up to"),
         ({"launch_date": "2001-01-01"}, "before"),
         ({"launch_date": "someday"}, "not a date"),
     ],

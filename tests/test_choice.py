@@ -99,7 +99,7 @@ def test_it_is_the_regression_it_says_it_is() -> None:
     assert set(pieces.vocabulary_) == set(about["pieces"])
     turns = [each.turn for each in wanted()]
     rows = chooser._features.of(turns)
-    model = LogisticRegression(C=choice.HELD, max_iter=200, class_weight="balanced")
+    model = LogisticRegression(C=choice.INVERSE_RIDGE, max_iter=200, class_weight="balanced")
     model.fit(rows, [each.tool for each in wanted()])
     for turn, expected in zip(turns[::7], model.predict_proba(rows[::7]), strict=True):
         assert list(chooser.probabilities(turn).values()) == pytest.approx(list(expected), abs=2e-3)

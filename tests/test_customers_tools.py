@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from agent.ledger import bare_numbers
+from agent.ledger import bare_numbers, placeholders
 from shop import Actor, Shop, ToolError, ToolResult
 from shop import schema as t
 from tools.customers import customer_profile, predict_churn, segment_customers
@@ -59,6 +59,16 @@ def test_segments_cover_everyone_and_show_no_small_group(demo_shop: Shop, by: st
     assert sum(shown) + found.get("segments.hidden", 0) == found["segments.customers"]
     assert sum(found[f"segments.money_{i + 1}"] for i in range(len(shown))) <= 1 + 1e-9
     assert len({found[f"segments.name_{i + 1}"] for i in range(len(shown))}) == len(shown)
+
+
+def test_those_in_small_groups_are_counted(demo_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = values(run(demo_shop, "segment_customers"))
+    sizes = [found[f"segments.size_{i + 1}"] for i in range(found["segments.shown"])]
+    monkeypatch.setattr("tools.customers.segments.LEAST_SHOWN", min(sizes) + 1)
+    result = run(demo_shop, "segment_customers")
+    check(result, demo_shop)
+    assert [placeholders(warning) for warning in result.warnings] == [["segments.hidden"]]
+    assert values(result)["segments.hidden"] >= min(sizes)
 
 
 def test_behaviour_tells_stability_paths_and_rules(demo_shop: Shop) -> None:

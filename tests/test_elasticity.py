@@ -11,11 +11,13 @@ from shop import Shop
 from shop import schema as t
 from tools.elasticity.cross import cross_price, substitute_prices, telling
 from tools.elasticity.estimate import Elasticities, Elasticity, Second, as_plain, from_plain
-from tools.elasticity.fit import Observations, fit_elasticities
+from tools.elasticity.fit import fit_elasticities
+from tools.elasticity.observations import Observations
+from tools.elasticity.offers import weekly_offers
 from tools.elasticity.orthogonal import second_opinion
 from tools.elasticity.poisson import fit_poisson
 from tools.elasticity.pool import moderate, pull
-from tools.elasticity.read import observations, shop_elasticities, weekly_offers
+from tools.elasticity.read import observations, shop_elasticities
 from tools.elasticity.substitutes import likeness, shares
 from tools.elasticity.within import naive_slope, take_out_effects, within_slope
 

@@ -4,6 +4,7 @@ import dataclasses
 import random
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import llguidance
@@ -18,14 +19,18 @@ from agent.models.chat import LocalChatModel, known_figures, said
 from agent.models.engine import Piece, Request
 from agent.models.grammar import reply_grammar
 from agent.models.template import END
-from finetune import data
+from finetune import amounts, data
+from finetune.director import Director
 from finetune.examples import Example, assistant, fault, messages_of, read, read_catalogue, render, tool, user
-from finetune.scenes import Director, pointed, points_well
-from finetune.sentences import Writer
-from finetune.values import Values, en_words, held_back, phrases, zh_words
+from finetune.numerals import en_words, zh_words
+from finetune.phrasing import held_back, phrases
+from finetune.pronouns import pointed, points_well
+from finetune.scenes import single
+from finetune.values import Values
 from finetune.world import World
+from finetune.writer import Writer
 from shop import Shop
-from shop.quantities import numbers_in
+from shop.readings import numbers_in
 
 # A Latin word that touches a Chinese one is not yet a span of its own to the grammar.
 TOUCHING = re.compile("[a-zA-Z0-9][\u3400-\u9fff]")
@@ -55,10 +60,10 @@ def director(world: World, seed: int = 0, part: str = "train") -> Director:
 
 
 def singles(world: World, count: int, part: str = "train") -> list[Example]:
-    made, scenes = [], director(world, part=part)
+    made, its = [], director(world, part=part)
     while len(made) < count:
         for role in world.roles():
-            made += scenes.single(role)
+            made += single(its, role)
     return [each for each in made if not fault(each, world.catalogue)]
 
 
@@ -132,10 +137,12 @@ def test_parts_share_no_family_and_no_entity(world: World) -> None:
 
 
 def test_numbers_are_written_as_the_grammar_reads_them() -> None:
-    values = Values(random.Random(3), "train")
+    rng = random.Random(3)
     for lang in ("en", "zh"):
-        for draw in (lambda: values.money(lang), lambda: values.money(lang, big=True), lambda: values.size(lang)):  # noqa: B023
-            missed = [pair for pair in (draw() for _ in range(200)) if float(pair[1]) not in numbers_in(pair[0])]
+        for draw in (amounts.money, partial(amounts.money, big=True), amounts.size):
+            missed = [
+                pair for pair in (draw(rng, lang) for _ in range(200)) if float(pair[1]) not in numbers_in(pair[0])
+            ]
             assert not missed, missed[:3]
     assert en_words(2_340) == "two thousand three hundred and forty"
     assert [zh_words(n) for n in (10, 105, 110, 10_500)] == ["十", "一百零五", "一百一十", "一万零五百"]

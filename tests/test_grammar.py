@@ -13,7 +13,8 @@ from llguidance import LLMatcher, LLTokenizer
 from pydantic import BaseModel
 
 from agent.ledger import bare_numbers
-from agent.models.grammar import MAX_TEXT, day_spans, reply_grammar
+from agent.models.grammar import MAX_TEXT, reply_grammar
+from agent.models.said import day_spans
 from agent.models.template import Call, parse_reply, render_reply
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from agent.ledger import bare_numbers
 from shop import Actor, Shop, ToolError, ToolResult
-from tools.market import herfindahl, market_trend, trend_line
+from tools.market import market_trend
+from tools.market.trend import herfindahl, trend_line
 from tools.registry import bind
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.quantities import numbers_for, numbers_in, parse_number, readings_in
+from shop.quantities import parse_number
+from shop.readings import numbers_for, numbers_in, readings_in
 from shop.types import Measure
 
 

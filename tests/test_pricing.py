@@ -12,7 +12,7 @@ from test_launch import check_templates, world
 
 from shop import Figure, Shop, ToolError
 from shop import schema as t
-from tools.elasticity.read import weekly_offers
+from tools.elasticity.offers import weekly_offers
 from tools.figures import Sheet
 from tools.pricing import recommend_price, simulate_price
 from tools.pricing.advice import Subject

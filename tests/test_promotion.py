@@ -14,11 +14,12 @@ from shop import schema as t
 from tools import ALL
 from tools.promotion.bundles import rules
 from tools.promotion.contribution import AFTER, Ground, breakeven_lift, promote
-from tools.promotion.coupons import FEATURES, CouponEvidence, coupon_evidence, trials
+from tools.promotion.coupons import CouponEvidence, coupon_evidence, trials
 from tools.promotion.plan import Cut, best_cut, coupon_plan
 from tools.promotion.read import overlapping, promotion_panel
 from tools.promotion.response import TERMS, PromotionPanel, columns, effects
 from tools.registry import bind
+from tools.standing import FEATURES
 
 
 def panel(seed: int = 0, products: int = 60, weeks: int = 100, slope: float = 2.0) -> PromotionPanel:

@@ -8,19 +8,12 @@ import pytest
 from scipy.stats import norm
 
 from shop import Shop
-from tools.recommend.audience import (
-    FEATURES,
-    holdout_size,
-    inside,
-    learn_response,
-    may_be_told,
-    plain_ranking,
-    standing,
-)
+from tools.recommend.audience import holdout_size, learn_response, may_be_told, plain_ranking
 from tools.recommend.choice import LiveChoice, policy_from_log, replay
 from tools.recommend.histories import Histories, histories
 from tools.recommend.need import due, gaps, learn_need
 from tools.recommend.offer import Offer, chance_by_rank, next_best_offer
+from tools.standing import FEATURES, inside, standing
 
 # -- need ---------------------------------------------------------------------------------------------------------
 
@@ -224,11 +217,9 @@ def test_the_cap_and_the_size_of_a_holdout() -> None:
 @pytest.mark.slow
 def test_features_are_those_of_the_coupon_tests(demo_shop: Shop) -> None:
     from shop import schema as t
-    from tools.promotion.coupons import FEATURES as THEIRS
     from tools.promotion.coupons import trials
     from tools.recommend.tell import _features, _joined, _lines
 
-    assert list(FEATURES) == THEIRS
     rows = trials(demo_shop)
     first = rows[rows["promotion"] == rows["promotion"].iloc[0]]
     with demo_shop.engine.connect() as connection:
@@ -237,5 +228,5 @@ def test_features_are_those_of_the_coupon_tests(demo_shop: Shop) -> None:
     customers = pd.Index([row.customer_id for row in got])
     day = float((offer.starts - pd.Timestamp("1970-01-01").date()).days)
     found = _features(demo_shop, _lines(demo_shop), customers, day, offer.category, _joined(demo_shop))
-    theirs = first[first["treated"]][THEIRS].to_numpy(dtype=float)
+    theirs = first[first["treated"]][list(FEATURES)].to_numpy(dtype=float)
     assert np.sort(found, axis=0) == pytest.approx(np.sort(theirs, axis=0), nan_ok=True)

@@ -18,8 +18,9 @@ from retrieval.briefs import brief_passages
 from retrieval.collect import collect
 from retrieval.index import Index
 from retrieval.search import Texts
-from shop import Actor, Draft, Figure, Rows, Shop, ToolResult
+from shop import Actor, Draft, Figure, Rows, Shop, ToolError, ToolResult
 from shop import schema as t
+from shop.brief_log import approvals
 from shop.passages import Scope
 from shop.session import Session
 from tools.policies import search_policies
@@ -48,7 +49,9 @@ def figure(name: str, value: str, tool: str, **more: Any) -> Figure:
     return Figure(id=name, label=name, value=value, unit="text", tool=tool, **more)
 
 
-def stored(shop: Shop, launch: date | None = LAUNCH, claim: str = "A walnut handle stays cool.") -> str:
+def stored(
+    shop: Shop, launch: date | None = LAUNCH, claim: str = "A walnut handle stays cool.", more: tuple[Figure, ...] = ()
+) -> str:
     rows = Rows(table="policies", where={"id": ("RET-1",)}, count=1)
     asked = {"question": "How long may an item be returned?"}
     figures = [
@@ -59,7 +62,7 @@ def stored(shop: Shop, launch: date | None = LAUNCH, claim: str = "A walnut hand
         figure("copy_email_en.claim_1_source", "draft D-0001, description", "write_copy"),
         figure("copy_email_zh.claim_2", "胡桃木手柄，不烫手。", "write_copy"),
         figure("copy_email_zh.claim_2_source", "draft D-0001, description", "write_copy"),
-        figure("copy_ad_en.claim_3", "It cures colds.", "write_copy"),  # with no source it says nothing
+        *more,
     ]
     brief = Brief(
         id="",
@@ -96,10 +99,18 @@ def test_an_approved_brief_tells_its_answers_and_claims_from_the_launch_on(shop:
         f"faq:{brief}:policy_returns",
         f"claim:{brief}:copy_bullets_en:claim_1",
         f"claim:{brief}:copy_email_zh:claim_2",
-    }, "each claim once a language, none without its source"
+    }, "each claim once a language"
     assert {on(row["day"]) for row in rows.values()} == {LAUNCH}
     assert {row["sku"] for row in rows.values()} == {"K-1"}
     assert rows[f"faq:{brief}:policy_returns"]["text"].endswith(RETURNS)
+
+
+def test_no_reason_lets_a_claim_through_that_nothing_backs(shop: Shop) -> None:
+    brief = stored(shop, more=(figure("copy_ad_en.claim_3", "It cures colds.", "write_copy"),))
+    with pytest.raises(ToolError, match=r"nothing backs the claim “It cures colds\.”; add the fact to the draft or"):
+        approve(shop, brief, reason="ready")
+    assert approvals(shop) == []
+    assert found(shop) == {}
 
 
 def test_it_ends_with_its_approval_and_a_later_version_takes_its_place(shop: Shop) -> None:
@@ -162,3 +173,38 @@ def test_the_service_assistant_answers_from_it_once_the_product_is_there(shop: S
     assert not any(figure.id.startswith("policies.launch") for figure in returns.figures)
     hits = Texts(shop.engine, index).search(asked, Scope(kinds=("claim",), in_force=LAUNCH)).hits
     assert {hit.kind for hit in hits} == {"claim"}
+
+
+@pytest.mark.parametrize("is_indexed", [True, False], ids=["index", "words alone"])
+def test_an_approval_is_answered_from_at_once_and_its_end_too(shop: Shop, tmp_path: Path, is_indexed: bool) -> None:
+    index = Index(tmp_path / "index", TinyEmbedder())
+    if is_indexed:
+        index.update(collect(shop.engine))
+    texts, elsewhere = Texts(shop.engine, index), Texts(shop.engine, Index(tmp_path / "index", TinyEmbedder()))
+    scope = Scope(kinds=("faq", "claim"), in_force=LAUNCH)
+
+    def answers(searcher: Texts) -> set[str]:
+        return {hit.passage.text for hit in searcher.search("walnut handle of the Aurora kettle", scope).hits}
+
+    assert answers(texts) == answers(elsewhere) == set()
+    brief = stored(shop)
+    approve(shop, brief, reason="ready")
+    said = "Aurora kettle: A walnut handle stays cool."
+    assert said in answers(texts)
+    assert said in answers(elsewhere)
+    assert bool(index.exists) == is_indexed
+    withdraw(shop, brief, "not this year")
+    assert answers(elsewhere) == answers(texts) == set()
+
+
+def test_only_what_briefs_tell_is_taken_in(shop: Shop, tmp_path: Path) -> None:
+    index = Index(tmp_path / "index", TinyEmbedder())
+    index.update(collect(shop.engine))
+    with shop.begin() as connection:
+        connection.execute(insert(t.products).values(sku="K-2", name="Walnut tray", attributes={}))
+    approve(shop, stored(shop), reason="ready")
+    frame = Texts(shop.engine, index).snapshot().frame
+    assert set(frame["kind"]) == {"product", "policy", "faq", "claim"}
+    assert "K-2" not in set(frame["sku"]), "a new product waits for `./debut index`"
+    assert index.replace(("faq", "claim"), frame[frame["kind"].isin(["faq", "claim"])]) is False
+    assert index.update(collect(shop.engine)).embedded == 1

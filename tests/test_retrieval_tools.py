@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import insert
 from tiny_embedder import TinyEmbedder
 
-from agent.assistant import describe
 from agent.ledger import bare_numbers
+from agent.prompt import describe
 from agent.render import render
 from retrieval.collect import collect
 from retrieval.index import Index

@@ -6,9 +6,10 @@ import pytest
 from service_shop import EMAIL, NOW, STREET, acting, call, everything, fill, rows, value
 from sqlalchemy import event
 
-from agent.assistant import Assistant, describe
+from agent.assistant import Assistant
 from agent.models.template import Call
 from agent.personal import Vault
+from agent.prompt import describe
 from agent.scripted import ScriptedChatModel
 from shop import Actor, Shop, ToolError, actions
 from shop import schema as t

@@ -76,7 +76,7 @@ def test_money_is_conserved_over_any_sequence(world: tuple[Account, list[Order]]
 
 
 @pytest.mark.slow
-@settings(max_examples=4_000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(worlds(), SEQUENCES)
 def test_money_is_conserved_over_very_many_sequences(world: tuple[Account, list[Order]], calls: Calls) -> None:
     assert faults_of(world, calls) == []

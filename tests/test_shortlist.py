@@ -18,7 +18,6 @@ from agent.ledger import Ledger
 from agent.models.template import Call
 from agent.scripted import ScriptedChatModel
 from agent.shortlist import (
-    MOST,
     SIZE,
     Shortlist,
     ShortlistTools,
@@ -100,7 +99,7 @@ def test_the_list_is_short_in_order_and_keeps_what_was_used(words: Shortlist) ->
     assert "recommend_price" in chosen
     assert chosen == sorted(chosen, key=words.names.index)
     kept = words.choose(Asked(question, used=("hand_over", "list_orders", "predict_churn", "unknown", "predict_churn")))
-    assert len(kept) == MOST
+    assert len(kept) == SIZE
     assert {"predict_churn", "list_orders", "recommend_price"} <= set(kept)
     assert "hand_over" not in kept
 
@@ -145,13 +144,13 @@ def test_the_model_is_shown_the_shortlist_and_a_used_tool_stays(words: Shortlist
     agent = create_agent(model, agent_tools(), middleware=[ShortlistTools(words, Ledger())])
     state = agent.invoke({"messages": [HumanMessage("I want to talk to a person")]})
     agent.invoke({"messages": [*state["messages"], HumanMessage("What should the kettle cost?")]})
-    assert [len(asked.tools) for asked in model.asked] == [SIZE, MOST, MOST]
+    assert [len(asked.tools) for asked in model.asked] == [SIZE, SIZE, SIZE]
     assert all("hand_over" in asked.tools for asked in model.asked)
     assert "recommend_price" in model.asked[-1].tools
 
 
 def test_few_tools_are_all_shown(words: Shortlist) -> None:
     model = ScriptedChatModel(replies=["Hi."])
-    agent = create_agent(model, agent_tools()[:MOST], middleware=[ShortlistTools(words, Ledger())])
+    agent = create_agent(model, agent_tools()[:SIZE], middleware=[ShortlistTools(words, Ledger())])
     agent.invoke({"messages": [HumanMessage("hello")]})
-    assert model.asked[0].tools == ALL_NAMES[:MOST]
+    assert model.asked[0].tools == ALL_NAMES[:SIZE]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.ledger import bare_numbers
+from agent.ledger import bare_numbers, placeholders
 from shop import Actor, Shop, ToolError, ToolResult
 from tools.registry import bind
 from tools.timing import plan_launch_calendar
@@ -113,3 +113,15 @@ def test_the_tool_places_the_demo_drafts_without_bare_numbers(tmp_path: Any) -> 
     assert figures["calendar.contribution"] >= figures["calendar.asap"] * 0.998  # type: ignore[operator]
     cells = [cell for table in result.tables for row in (*table.rows, table.columns) for cell in row]
     assert not any(bare_numbers(text) for text in (result.summary, *result.warnings, *cells))
+
+
+def test_a_draft_that_cannot_be_weighed_is_named(demo_shop: Shop) -> None:
+    whole = demo_shop.add_draft("Whole lamp", "Lighting", 10.0, 30.0)
+    bare = demo_shop.add_draft("Bare lamp", "Lighting")
+    plan = bind([plan_launch_calendar], demo_shop, Actor(role="manager", id="m"))["plan_launch_calendar"]
+    result = plan(products=[whole.id, bare.id])
+    figures = {figure.id: figure for figure in result.figures}
+    named = [name for warning in result.warnings for name in placeholders(warning)]
+    assert "calendar.missing" in named
+    assert set(named) <= figures.keys()
+    assert figures["calendar.missing"].value == bare.id

@@ -171,24 +171,54 @@ def test_labels_are_read_from_the_conversation() -> None:
     assert labels_of(messages, ledger, desk, vault, "").is_tainted
 
 
-def test_a_name_in_the_catalogue_gives_no_orders(shop: Shop) -> None:
+@pytest.fixture
+def planted(shop: Shop) -> Shop:
+    """A product's name holds orders to the model."""
     with shop.begin() as connection:
         connection.execute(t.products.update().where(t.products.c.sku == "MUG-RED").values(name=INJECTED))
-    obeys = [Call("search_products", {"query": "kettle"}), Call("hand_over", {"summary": INJECTED}), "Done.", "Done."]
-    assistant, _ = chat(acting(shop), obeys)
+    return shop
+
+
+READS = Call("search_products", {"query": "kettle"})
+MOVES = Call("change_address", {"address": "66 Attacker Lane, Reno, NV 89501, USA"})
+
+
+def test_a_name_in_the_catalogue_gives_no_orders(planted: Shop) -> None:
+    assistant, _ = chat(acting(planted), [READS, MOVES, "Done.", "Done."])
     assert "not what you wrote" in said(assistant, "Do you have a kettle?")[1][0]
-    assert rows(shop, t.tickets) == []
-    own = "I want to talk to a person about my parcel"
-    assistant, _ = chat(acting(shop), [obeys[0], Call("hand_over", {"summary": own}), "Done.", "Done."])
+    assert rows(planted, t.pending_actions) == []
+    own = "Please send everything to 9 Oak Road, Boulder, CO 80301"
+    moves = Call("change_address", {"address": "9 Oak Road, Boulder, CO 80301"})
+    assistant, _ = chat(acting(planted), [READS, moves, "Done.", "Done."])
     assert said(assistant, own)[1] == []
-    assert rows(shop, t.tickets)[0]["summary"] == own
+    assert len(rows(planted, t.pending_actions)) == 1
 
 
-def test_it_is_remembered_over_turns_wherever_the_history_is_kept(shop: Shop) -> None:
-    with shop.begin() as connection:
-        connection.execute(t.products.update().where(t.products.c.sku == "MUG-RED").values(name=INJECTED))
-    obeys = [Call("search_products", {"query": "kettle"}), "Done.", "Done.", Call("hand_over", {"summary": INJECTED})]
-    assistant, _ = chat(acting(shop), [*obeys, "Done.", "Done."])
+def test_it_is_remembered_over_turns_wherever_the_history_is_kept(planted: Shop) -> None:
+    assistant, _ = chat(acting(planted), [READS, "Done.", "Done.", MOVES, "Done.", "Done."])
     assert said(assistant, "Do you have a kettle?")[1] == []
     assert said(assistant, "Thank you")[1] != []
-    assert rows(shop, t.tickets) == []
+    assert rows(planted, t.pending_actions) == []
+
+
+def test_a_case_may_be_put_into_other_words_for_a_person(planted: Shop) -> None:
+    """A ticket moves nothing: a model may paraphrase into it, and what stands there leads nowhere."""
+    told = (
+        "The shopper wants to know whether <b>lids</b> fit.\n# Refund [all](https://a.example) {{x.y}} at www.a.example"
+    )
+    assistant, _ = chat(acting(planted), [READS, Call("hand_over", {"summary": told}), "Done.", "Done."])
+    assert said(assistant, "Does the lid fit a kettle?")[1] == []
+    [ticket] = rows(planted, t.tickets)
+    assert ticket["summary"] == ("The shopper wants to know whether lids fit. # Refund all x.y at (address removed)")
+    assert ticket["customer_id"] == "anna", "who it is comes from the session"
+
+
+def test_a_conversation_files_few_tickets(shop: Shop) -> None:
+    tools = bind(ALL, acting(shop), Actor(role="customer"))
+    for number in range(5):
+        tools["hand_over"](summary=f"case {number}")
+    assert tools["hand_over"](summary="case 3").figures[0].value == "T-0004", "what was filed is answered the same"
+    with pytest.raises(ToolError, match="has this case already"):
+        tools["hand_over"](summary="case 9")
+    with pytest.raises(ToolError, match="what it is about"):
+        tools["hand_over"](summary="<script>x</script>")

@@ -127,6 +127,7 @@ def test_a_conversation_with_what_is_not_hers_is_closed_to_a_customer(seen: tupl
 
 
 PROPOSE = Capability("change", "propose", "own", frozenset(("reason",)), frozenset(("order", "items")))
+NOTE = Capability("pass on", "write", "service", noted=frozenset(("summary",)))
 WRITE = Capability("draft", "write", "internal", frozenset(("channel",)), frozenset(("product",)))
 
 
@@ -147,6 +148,8 @@ WRITE = Capability("draft", "write", "internal", frozenset(("channel",)), frozen
         (PROPOSE, {"facts": {"supplier": "please"}}, True),
         (PROPOSE, {"notes": ["cancel", "wire it to me"]}, True),
         (WRITE, {"product": "order #W1", "channel": "anything"}, False),
+        (NOTE, {"summary": "whatever a review says"}, False),  # for a person alone, and marked
+        (NOTE, {"summary": "whatever a review says", "to": "mallory"}, True),
         (WRITE, {"product": "D-0002"}, True),  # it would happen at once, so even an id must have been said
         (Capability("look", "read", "own"), {"query": "whatever a review says"}, False),
     ],
@@ -154,7 +157,7 @@ WRITE = Capability("draft", "write", "internal", frozenset(("channel",)), frozen
 def test_text_of_others_becomes_no_argument_of_a_change(
     capability: Capability, arguments: dict[str, object], is_denied: bool
 ) -> None:
-    actor = ACTORS["customer" if capability.reach == "own" else "manager"]
+    actor = ACTORS["manager" if capability.reach == "internal" else "customer"]
     decision = authorize(actor, capability, arguments, TAINTED)
     assert (decision.rule == "untrusted") == is_denied
     assert authorize(actor, capability, arguments, CLEAN).verdict != "deny", (
@@ -176,16 +179,76 @@ def test_a_refusal_is_an_error_with_its_rule() -> None:
     assert error.value.rule == "role"
 
 
+@pytest.mark.parametrize(
+    ("standing", "capability", "labels", "decided"),
+    [
+        ("anonymous", Capability("orders", "read", "own"), CLEAN, ("deny", "identify", NOT_IDENTIFIED)),
+        (
+            "anonymous",
+            Capability("plans", "read", "internal"),
+            CLEAN,
+            ("deny", "role", "plans is not for your role; ask for something else."),
+        ),
+        (
+            "support",
+            Capability("orders", "read", "own"),
+            CLEAN,
+            ("deny", "role", "orders is not for your role; ask for something else."),
+        ),
+        (
+            "customer",
+            Capability("orders", "read", "own"),
+            Labels(seen=frozenset([("internal", "")])),
+            (
+                "deny",
+                "context",
+                "This conversation holds what is not yours; start a new one and ask for it there.",
+            ),
+        ),
+        (
+            "customer",
+            PROPOSE,
+            TAINTED,
+            (
+                "deny",
+                "untrusted",
+                "What change would take as note is not what you wrote, and texts of others were read before it; "
+                "write it in your own words, and ask again.",
+            ),
+        ),
+        ("customer", PROPOSE, CLEAN, ("propose", "propose", "")),
+        ("manager", WRITE, CLEAN, ("allow", "write", "")),
+        ("manager", Capability("plans", "read", "internal"), TAINTED, ("allow", "read", "")),
+    ],
+)
+def test_what_is_decided_by_which_rule_and_in_which_words(
+    standing: Standing, capability: Capability, labels: Labels, decided: tuple[str, str, str]
+) -> None:
+    decision = authorize(ACTORS[standing], capability, {"order": "#W9", "note": "wire it to me"}, labels)
+    assert (decision.verdict, decision.rule, decision.sentence) == decided
+
+
+@pytest.mark.parametrize(("value", "is_known"), [(24.904, True), (24.91, False), ("24.904", True), ("24.91", False)])
+def test_a_number_is_known_to_half_a_cent(value: object, is_known: bool) -> None:
+    labels = Labels(known=(24.9,), is_tainted=True)
+    assert (authorize(ACTORS["customer"], PROPOSE, {"value": value}, labels).verdict == "propose") == is_known
+
+
+def test_a_change_without_arguments_holds_nothing_of_others() -> None:
+    assert authorize(ACTORS["customer"], PROPOSE, None, TAINTED).verdict == "propose"
+    assert authorize(ACTORS["customer"], PROPOSE, {}, TAINTED).verdict == "propose"
+
+
 def test_a_refused_call_leaves_no_row(any_shop: Shop) -> None:
     shop = fill(any_shop)
     before = everything(shop)
     tools = bind(ALL, acting(shop), Actor(role="customer"))
     with pytest.raises(Denied):
         tools["change_address"].call({"order": "#W1", "address": "5 Attacker Lane, Reno, NV 89501"}, TAINTED)
-    with pytest.raises(Denied):
-        tools["hand_over"].call({"summary": "refund everything to card 9999"}, TAINTED)
     assert everything(shop) == before
     assert rows(shop, t.pending_actions) == rows(shop, t.tickets) == []
+    tools["hand_over"].call({"summary": "wants a refund to another card"}, TAINTED)
+    assert len(rows(shop, t.tickets)) == 1, "what only a person will read may be put into other words"
 
 
 def test_the_tools_enumerations_and_looked_up_arguments_are_known_to_the_gate() -> None:
@@ -193,5 +256,8 @@ def test_the_tools_enumerations_and_looked_up_arguments_are_known_to_the_gate() 
     assert by_name["propose_change"].closed == {"change"}
     assert by_name["cancel_order"].closed == {"reason"}
     assert by_name["propose_change"].resolved == {"product"}
+    assert {name: capability.noted for name, capability in by_name.items() if capability.noted} == {
+        "hand_over": {"summary"}
+    }, "nothing else may hold words that nobody vouches for"
     for each in TOOLS:
         assert each.capability.resolved <= each.arguments.model_fields.keys()

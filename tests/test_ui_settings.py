@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from agent.brief.types import BriefSettings
 from agent.scripted import ScriptedChatModel
 from shop import Shop
 from shop import schema as t
+from shop.session import Session
 from tools.copy.voice import voice_of
 from ui.accounts import Accounts
 from ui.health import checks
@@ -53,7 +55,8 @@ def test_a_file_is_looked_at_then_imported_whole_with_its_refused_rows_to_downlo
 ) -> None:
     file = tmp_path / "sales.csv"
     file.write_text(SALES, encoding="utf-8")
-    events, ada = UploadEvents(place), signed_in(place, "ada", "manager")
+    later: list[Callable[[], None]] = []
+    events, ada = UploadEvents(place, later.append), signed_in(place, "ada", "manager")
     found, said = events.look(str(file), "generic")
     assert said == ""
     assert found is not None
@@ -69,6 +72,9 @@ def test_a_file_is_looked_at_then_imported_whole_with_its_refused_rows_to_downlo
     assert fetched[1].decode("utf-8-sig").count("no units") == 10
     own = Shop.open(place.settings.default_url("own"))  # type: ignore[union-attr]
     assert own.daily()["units"].sum() == sum(n % 4 for n in range(40))
+    assert place.desk.shop.cutoff == own.cutoff  # the pages work on what was imported, without another start
+    assert place.desk.acting_as(Session("manager", "ada")).shop.products()["sku"].tolist() == ["K-0", "K-1", "K-2"]
+    assert len(later) == 1  # the search index and what is learned
     again = events.start(str(file), "generic", found.guess, ada, lambda *_, **__: None)  # type: ignore[arg-type]
     assert "Nothing was new" in again
 

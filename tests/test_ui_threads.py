@@ -15,11 +15,11 @@ from sqlalchemy import create_engine, insert
 
 from agent.models.template import Call
 from agent.scripted import Line, ScriptedChatModel
-from shop import Figure, Shop, ToolError
+from shop import Figure, Shop, ToolError, ToolResult
 from shop import schema as t
 from shop.threads import NOT_KEPT, StoredTurn, Threads, judged
 from ui.accounts import Accounts
-from ui.conversation import Conversation
+from ui.conversation import Conversation, Step
 from ui.followups import follow_ups
 from ui.page_events import Events
 from ui.place import Place
@@ -258,10 +258,13 @@ def test_what_may_be_asked_next_goes_on_from_the_draft_and_is_not_asked_twice(ho
     tools = (*events.desk(ALONE).tools, "write_brief")
     assert conversation.path()[-1].next == follow_ups(conversation.path(), tools, house.shop, "en")
     assert conversation.path()[-1].next[0] == "Forecast the launch of D-0002"
-    assert follow_ups(conversation.path(), ["write_brief"], house.shop, "zh") == ["为 D-0002 写上市方案"]
+    assert follow_ups(conversation.path(), ["write_brief"], house.shop, "zh") == ["为 D-0002 写上市简报"]
     assert follow_ups(conversation.path(), ["forecast_demand", "draft_product"], house.shop, "en") == []
     options = events.chat(conversation, ALONE)[-1]["options"]
     assert [each["value"] for each in options] == conversation.path()[-1].next
+    asked = Step("forecast_launch", {"product": "Second kettle"}, running=False, result=ToolResult(summary="So many."))
+    conversation.path()[-1].steps.append(asked)  # by its name, where the answer before gave its id
+    assert "Forecast the launch of D-0002" not in follow_ups(conversation.path(), tools, house.shop, "en")
 
 
 @pytest.mark.parametrize("page", pages())

@@ -16,6 +16,7 @@ from shop.passages import Scope
 from shop.resolve import find_category
 from shop.types import Amount, Count, Day
 from tools.figures import Sheet, evidence
+from tools.proposals import LARGEST
 from tools.registry import tool
 from tools.service.shelf import Priced, offer_cells, on_shelf, shelf_rows
 from tools.text import product_text, tokens
@@ -55,8 +56,11 @@ def draft_product(
     if not name:
         raise ToolError("A draft needs a name; say what the product is called.")
     for what, value in (("cost", cost), ("price", price)):
-        if value is not None and value <= 0:
-            raise ToolError(f"A {what} of {value:g} cannot be right; give a {what} above zero, or leave it out.")
+        if value is not None and not 0 < value <= LARGEST:
+            raise ToolError(
+                f"A {what} of {value:g} cannot be right; give a {what} above zero and up to {LARGEST:,}, "
+                "or leave it out."
+            )
     path = find_category(shop, category) if category else ""
     day = future_day(shop, launch_date) if launch_date else None
     draft = shop.add_draft(name, path, cost, price, day, description or "", attributes or {})

@@ -38,12 +38,14 @@ class Tool:
         effect: What it does to the world.
         reach: Whose data it is about; the roles that may call it follow from that.
         resolved: Arguments that it looks up among the actor's own rows before it does anything with them.
+        noted: Arguments that it keeps for a person to read, and does nothing else with.
     """
 
     function: ToolFunction
     effect: Effect
     reach: Reach
     resolved: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.effect not in get_args(Effect) or self.reach not in MAY:
@@ -63,7 +65,8 @@ class Tool:
         """What the gate decides by."""
         hints = get_type_hints(self.function)
         closed = frozenset(name for name, hint in hints.items() if name != "return" and _is_closed(hint))
-        return Capability(self.name, self.effect, self.reach, closed, frozenset(self.resolved) & hints.keys())
+        resolved, noted = (frozenset(names) & hints.keys() for names in (self.resolved, self.noted))
+        return Capability(self.name, self.effect, self.reach, closed, resolved, noted)
 
     @cached_property
     def summary(self) -> str:
@@ -153,11 +156,13 @@ class Tool:
         return f"{self.name} cannot use {name} = {first['input']!r}: {first['msg'].lower()}; give another value."
 
 
-def tool(effect: Effect, reach: Reach, resolved: Collection[str] = ()) -> Callable[[ToolFunction], ToolFunction]:
-    """Declare a function a tool: what it does to the world, and whose data it is about."""
+def tool(
+    effect: Effect, reach: Reach, resolved: Collection[str] = (), noted: Collection[str] = ()
+) -> Callable[[ToolFunction], ToolFunction]:
+    """Declare a function a tool: what it does to the world, whose data it is about, and what its arguments are."""
 
     def declare(function: ToolFunction) -> ToolFunction:
-        function.tool = Tool(function, effect, reach, tuple(resolved))  # type: ignore[attr-defined]
+        function.tool = Tool(function, effect, reach, tuple(resolved), tuple(noted))  # type: ignore[attr-defined]
         return function
 
     return declare

@@ -202,7 +202,8 @@ def briefs(
 
     terms = Terms(lead_time, tuple(cost_ratio), tuple(elasticity), launches)
     columns = ("subset", "cost_ratio", "leftovers", "elasticity", "verdict", "method", "metric", "value", "low", "high")
-    _print(main(data, terms, None if words else settings.home), (*columns, "n"), as_json)
+    found = main(data, terms, None if words else settings.home, lambda done, of: say(f"{done} of {of} launches"))
+    _print(found, (*columns, "n"), as_json)
 
 
 @app.command()
@@ -309,7 +310,7 @@ def trust(
     from benchmarks.trust import Scale, main
 
     found = main(only or (), templates, shared, Scale.quick() if quick else Scale(), say)
-    _print(found, ("part", "metric", "value", "n"), as_json)
+    _print(found, ("part", "metric", "value", "n", "goal", "met"), as_json)
 
 
 def _print(found: dict[str, Any], columns: Sequence[str], as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isclose
 from threading import Lock
 
 from agent.brief import load_brief
@@ -59,8 +60,7 @@ class BriefDesk:
         spoken = brief.model_copy(update={"settings": brief.settings.model_copy(update={"locale": locale})})
         answer = WhatIf(self._tools(shop), shop, spoken).ask(Inputs())
         # Texts are said anew in the other language; a figure that differs would make it another plan.
-        differs = any((change.after or change.before).unit != "text" for change in answer.changed)
-        return brief if differs else _read_as(spoken, answer)
+        return brief if any(map(_differs, answer.changed)) else _read_as(spoken, answer)
 
     def what_if(self, shop: Shop, brief: Brief, moved: Mapping[str, float]) -> Preview:
         """The brief with some levers moved.
@@ -126,6 +126,16 @@ class BriefDesk:
             while len(self._asked) > MOST_OPEN:
                 self._asked.popitem(last=False)
             return found
+
+
+def _differs(change: Changed) -> bool:
+    """Whether a figure of the stored brief has another value by now; the last bits of a sum are none."""
+    was, now = change.before, change.after
+    if was is None or was.unit == "text":
+        return False
+    if now is None or not isinstance(was.value, int | float) or not isinstance(now.value, int | float):
+        return now is None or was.value != now.value
+    return not isclose(was.value, now.value, rel_tol=1e-9)
 
 
 def _read_as(brief: Brief, answer: Answer) -> Brief:

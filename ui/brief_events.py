@@ -74,6 +74,11 @@ class BriefEvents:
 
         return self._reported(opened, lambda said: (None, Figures(), said))
 
+    def nothing(self, now: Opened | None) -> Any:
+        """What stands in the place of a brief: what to do to get one."""
+        hint = self.say["none" if self.place.desk.shop.drafts() else "no_drafts"]
+        return gr.Markdown(hint, visible=now is None)
+
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def write(self, draft_id: str | None, now: Opened | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -252,7 +257,8 @@ class BriefEvents:
 
     def _opened(self, shop: Shop, brief_id: str) -> tuple[Opened | None, Figures, str]:
         brief = self.briefs.open(shop, brief_id, self.place.locale)
-        return Opened(brief), Figures(brief.figures), ""
+        said = "" if brief.locale == self.place.locale else self.say["as_written"]
+        return Opened(brief), Figures(brief.figures), said
 
     def _drafts(self, shop: Shop, chosen: str) -> Any:
         choices = [(f"{draft.name} ({draft.id})", draft.id) for draft in shop.drafts()]

@@ -40,15 +40,15 @@ def fill(place: Place) -> None:
             [], label=say["version"], elem_id="version", interactive=True, visible=False, scale=3, min_width=200
         )
         write = gr.Button(say["write"], variant="primary", elem_id="write-brief", scale=0, min_width=150)
-        stop = gr.Button(say["stop_writing"], elem_id="stop-brief", scale=0, min_width=80)
+        stop = gr.Button(say["stop_writing"], elem_id="stop-brief", scale=0, min_width=80, visible=False)
     said = gr.Markdown(elem_id="progress")
     early = gr.Markdown(elem_id="early", elem_classes="section")
+    nothing = gr.Markdown(say["opening"], elem_id="no-brief", elem_classes="empty")
     written = [said, early, version, current, shown]
 
     @gr.render(inputs=current, triggers=[current.change], show_progress="hidden")
     def page(now: Opened | None) -> None:
         if now is None:
-            gr.Markdown(say["none"] if place.desk.shop.drafts() else say["no_drafts"], elem_classes="empty")
             return
         request = gr.context.LocalContext.request.get(None)
         with gr.Row(elem_id="brief", equal_height=False):
@@ -63,12 +63,16 @@ def fill(place: Place) -> None:
     opened = [draft, version, current, shown, said]
     root = gr.context.Context.root_block
     assert root is not None
-    root.load(events.arrive, None, opened, **PRIVATE)
-    draft.input(events.choose, draft, opened, **PRIVATE)
+    arrived = root.load(events.arrive, None, opened, **PRIVATE)
+    chosen = draft.input(events.choose, draft, opened, **PRIVATE)
+    for after in (arrived.then, chosen.then, current.change):
+        after(events.nothing, current, nothing, **PRIVATE)
     version.input(events.version, version, [current, shown, said], **PRIVATE)
     version.change(None, version, None, js=_ADDRESS, **PRIVATE)
     writing = write.click(events.write, [draft, current], written, **WRITING)
-    stop.click(lambda: ("", ""), None, [said, early], cancels=[writing], **PRIVATE)
+    write.click(lambda: gr.Button(visible=True), None, stop, **PRIVATE)
+    writing.then(lambda: gr.Button(visible=False), None, stop, **PRIVATE)
+    stop.click(lambda: ("", "", gr.Button(visible=False)), None, [said, early, stop], cancels=[writing], **PRIVATE)
 
 
 class Parts:

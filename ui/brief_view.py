@@ -18,6 +18,7 @@ from agent.render import Link, format_value, render, render_table
 from shop import Figure, Shop
 from shop.brief_log import Act, approvals
 from ui.links import escape, figure_link
+from ui.spoken import spoken
 from ui.strings import Words, locale_of
 
 MOST_CHANGES = 40
@@ -27,7 +28,8 @@ MARKS = {"complete": "●", "incomplete": "◐", "unknown": "○"}
 def heading(brief: Brief) -> str:
     """Whose brief it is, and on what it stands."""
     say = words_of(brief)
-    stamp = f"{brief.id} · {say['plan']} {brief.plan_hash[:12]} · {say['data']} {brief.data_cutoff}"
+    data = _date(brief.data_cutoff, say)
+    stamp = f"{brief.id} · {say['plan']} {brief.plan_hash[:12]} · {say['data']} {data}"
     return f"# {escape(brief.subject.name)}\n\n{escape(brief.subject.category)} · <small>{stamp}</small>"
 
 
@@ -47,7 +49,8 @@ def words(brief: Brief, section: Section, link: Link | None = None) -> str:
     say, link = words_of(brief), link or figure_link("brief")
     lines = [f"- **{say['missing']}** {escape(missing.text)}" for missing in section.missing]
     lines += [f"- {finding(brief, found, link)}" for found in brief.findings if found.section == section.id]
-    parts = (render(section.template, brief.figures, brief.locale, link), "\n".join(lines))
+    template = spoken(section.template, brief.locale)  # what tools warn of stands among the section's own words
+    parts = (render(template, brief.figures, brief.locale, link), "\n".join(lines))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from agent.render import chart_points, render
 from shop import Figure
 from shop.types import Chart
+from ui.spoken import spoken_chart
 
 # Greys that can be read on paper and on the dark page; the style sheet lightens the text in the dark.
 MUTED, GRID = "#66707c", "rgba(128, 128, 128, 0.22)"
@@ -25,6 +26,7 @@ Span = tuple[str, date, date, str]  # what, first day, last day, which group
 
 def draw(chart: Chart, figures: Mapping[str, Figure], locale: str = "en") -> go.Figure:
     """A chart as Plotly draws it: a fan is a line with its interval as a band."""
+    chart = spoken_chart(chart, locale)
     points = chart_points(chart, figures)
     x = [plain(each) if isinstance(each, str) else each for each in points.pop("x")]
     canvas = go.Figure()
@@ -154,7 +156,14 @@ def _dress(canvas: go.Figure, title: str, x_label: str, y_label: str, many: bool
 def _lying(canvas: go.Figure, title: str, label: str, rows: int, many: bool = False) -> None:
     """The dress of a chart whose names stand on the left."""
     _dress(canvas, title, label, "", many)
-    canvas.update_layout(height=ROW * rows + 130, hovermode="closest", margin={"l": 8, "r": 12, "t": 44, "b": 56})
+    height = ROW * rows + 130
+    # The legend's place is a share of the height: as far below a tall chart as below a low one.
+    canvas.update_layout(
+        height=height,
+        hovermode="closest",
+        margin={"l": 8, "r": 12, "t": 44, "b": 56},
+        legend_y=-36 / (height - 100),
+    )
     canvas.update_yaxes(automargin=True, gridcolor="rgba(0,0,0,0)")
 
 

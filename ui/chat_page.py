@@ -37,6 +37,9 @@ def fill(place: Place) -> None:
     running = _wire_talk(events, chat, message, conversation, brief, threads)
     _wire_threads(ThreadEvents(events), chat, message, fresh, conversation, brief, threads, running)
     _wire_judged(ThreadEvents(events), chat, conversation, judged)
+    page = gr.context.Context.root_block
+    assert page is not None
+    page.load(lambda: gr.update(examples=_examples(place.desk, say)), None, chat, **PRIVATE)
 
 
 class _Threads:
@@ -95,11 +98,15 @@ def _conversation(desk: Desk, say: Words) -> tuple[gr.Chatbot, _Judged, gr.Textb
         feedback_options=("Like", "Dislike"),
         buttons=["copy"],
         placeholder=say["unread"],
-        examples=[{"text": text} for text in desk.examples(say)],
+        examples=_examples(desk, say),
         latex_delimiters=[],
     )
     judged = _Judged(say)
     return chat, judged, *message_row(say)
+
+
+def _examples(desk: Desk, say: Words) -> list[dict[str, str]]:
+    return [{"text": text} for text in desk.examples(say)]
 
 
 def _paper(brief: gr.State, say: Words) -> None:

@@ -15,6 +15,7 @@ from agent.turns import Waiting
 from shop import Chart, Figure, ToolResult
 from ui.charts import draw
 from ui.links import escape, figure_link
+from ui.spoken import spoken, spoken_table
 from ui.strings import Words, locale_of
 
 
@@ -172,15 +173,12 @@ class _Told:
             return
         # A figure that streams in is whole or not there: what stands after the last open brace waits.
         text = turn.text[: turn.text.rfind("{{")] if turn.text.rfind("{{") > turn.text.rfind("}}") else turn.text
-        shown = render(text, self.figures, self.locale, figure_link("chat")) or _waiting(turn, self.words)
+        shown = self._said(text) or _waiting(turn, self.words)
         if shown:
             yield {"role": "assistant", "content": shown}
 
     def _end(self, turn: Turn) -> dict[str, Any]:
-        if turn.failure:
-            text = escape(turn.failure)
-        else:
-            text = render(turn.text, self.figures, self.locale, figure_link("chat"))
+        text = escape(turn.failure) if turn.failure else self._said(turn.text)
         message: dict[str, Any] = {"role": "assistant", "content": text}
         footer = " · ".join(part for part in (_spent(turn, self.words), self._stepper(turn)) if part)
         if footer:
@@ -188,6 +186,9 @@ class _Told:
         if self.is_last and turn.next:
             message["options"] = [{"value": each, "label": each} for each in turn.next]
         return message
+
+    def _said(self, template: str) -> str:
+        return render(spoken(template, self.locale), self.figures, self.locale, figure_link("chat"))
 
     def _stepper(self, turn: Turn) -> str:
         """`‹ 2/3 ›` where the question was asked more than once; the arrows lead to the branches beside."""
@@ -230,9 +231,9 @@ def _step_text(step: Step, figures: Mapping[str, Figure], locale: str) -> str:
     if step.result is None:
         return ""
     link = figure_link("chat")
-    parts = [render(step.result.summary, figures, locale, link)]
-    parts += [render_table(table, figures, locale, link) for table in step.result.tables]
-    parts += [f"*{render(warning, figures, locale, link)}*" for warning in step.result.warnings]
+    parts = [render(spoken(step.result.summary, locale), figures, locale, link)]
+    parts += [render_table(spoken_table(table, locale), figures, locale, link) for table in step.result.tables]
+    parts += [f"*{render(spoken(warning, locale), figures, locale, link)}*" for warning in step.result.warnings]
     rows = sum(len(table.rows) for table in step.result.tables)
     if rows:
         words = Words("desk", locale_of(locale))

@@ -34,4 +34,20 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.querySelector("#inspector-close")?.click();
   });
+  // Gradio's buttons beside the message are pictures alone, and its Chinese has no word for "copy": here they get names.
+  const chinese = document.documentElement.lang.startsWith("zh");
+  const names = {
+    "button.submit-button:not([aria-label])": chinese ? "发送" : "Send",
+    "button.stop-button:not([aria-label])": chinese ? "停止" : "Stop",
+    '#chat button.icon-button[aria-label=""]': chinese ? "复制" : "Copy",
+  };
+  const name = () =>
+    Object.entries(names).forEach(([which, word]) =>
+      document.querySelectorAll(which).forEach((button) => (button.ariaLabel = button.title = word)),
+    );
+  let due = 0;
+  new MutationObserver(() => {
+    cancelAnimationFrame(due);
+    due = requestAnimationFrame(name);
+  }).observe(document.documentElement, { childList: true, subtree: true });
 })();

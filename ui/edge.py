@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -41,18 +41,30 @@ def _failure(error: Exception, log_file: Path) -> Failure:
     if isinstance(error, ToolError):
         return Failure(str(error), EXIT_BAD_INPUT if isinstance(error, BadInput) else EXIT_CANNOT)
     error_id = f"E-{secrets.token_hex(3)}"
-    _log(error, error_id, log_file)
-    return Failure(
-        f"Something went wrong inside Debut (error {error_id}); the trace is in {log_file}.", EXIT_BUG, error_id
-    )
+    if _log(error, error_id, log_file):
+        where = f"; the trace is in {log_file}."
+    else:
+        where = f", and its trace could not be written to {log_file}; see whether the disk has room."
+    return Failure(f"Something went wrong inside Debut (error {error_id}){where}", EXIT_BUG, error_id)
 
 
-def _log(error: Exception, error_id: str, log_file: Path) -> None:
-    log_file.parent.mkdir(parents=True, exist_ok=True)
-    handler = RotatingFileHandler(log_file, maxBytes=2_000_000, backupCount=2, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    # A logger of its own, closed at once: the root logger stays as the host set it.
-    log = logging.Logger("debut")
-    log.addHandler(handler)
-    log.error(error_id, exc_info=error)
-    handler.close()
+class _LogFile(RotatingFileHandler):
+    """A log that says when it could not be written; else its trace would be printed to whoever is looking."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (named by the library)
+        raise
+
+
+def _log(error: Exception, error_id: str, log_file: Path) -> bool:
+    """Write the trace; whether it could be written: a full disk must not keep the sentence from the user."""
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(_LogFile(log_file, maxBytes=2_000_000, backupCount=2, encoding="utf-8")) as handler:
+            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+            # A logger of its own, closed at once: the root logger stays as the host set it.
+            log = logging.Logger("debut")
+            log.addHandler(handler)
+            log.error(error_id, exc_info=error)
+    except OSError:
+        return False
+    return True

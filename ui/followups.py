@@ -33,7 +33,9 @@ def follow_ups(path: Collection[Turn], tools: Collection[str], shop: Shop, local
         product = product or draft or str(step.arguments.get("product") or "")
         category = category or str(step.arguments.get("category") or "")
     fits, product = _fitting(shop, product)
-    asked = {step.name for step in steps if product in (_product_of(step.arguments), "") or step.name == "market_trend"}
+    # The same product may have been called by its id, its name, or only the first part of it.
+    ids = {said: _fitting(shop, said)[1] for said in {_product_of(step.arguments) for step in steps}}
+    asked = {step.name for step in steps if not product or ids[_product_of(step.arguments)] in (product, "")}
     found = []
     for name, phrase in Words("followups", locale).items():
         about = product if "{product}" in phrase else category

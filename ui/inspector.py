@@ -14,6 +14,7 @@ from agent.brief.archive import load_brief
 from agent.render import format_value
 from shop import Figure, Shop, ToolError
 from ui.links import Scope, escape, figure_link
+from ui.spoken import spoken
 from ui.strings import Words, locale_of
 
 
@@ -21,7 +22,10 @@ def explain(figure: Figure, figures: Mapping[str, Figure], scope: Scope, locale:
     """A figure's evidence as Markdown; figures it was made of are links to their own."""
     words = Words("inspector", locale_of(locale))
     shown = escape(format_value(figure, locale=locale))
-    lines = [f"#### {escape(figure.label)}", f"> {shown}" if figure.unit == "passage" else f"### {shown}"]
+    lines = [
+        f"#### {escape(spoken(figure.label, locale))}",
+        f"> {shown}" if figure.unit == "passage" else f"### {shown}",
+    ]
     if figure.low is not None and figure.high is not None:
         low, high = format_value(figure, "low", locale), format_value(figure, "high", locale)
         lines.append(f"{words['range']} {escape(low)} – {escape(high)}")

@@ -9,11 +9,12 @@ from typing import Literal
 from agent.brief.archive import load_brief
 from agent.brief.types import Gate, Verdict
 from agent.brief.versions import history
-from shop import Draft, Shop, ToolError, ToolResult
+from shop import Draft, Shop, ToolResult
 from tools.registry import BoundTool
+from tools.scoring import LaunchStatus, launch_statuses
 
 Status = Literal["planned", "undated", "late", "live"]
-RECENT = timedelta(weeks=26)  # how long a launch stays on the list
+RECENT = 26  # weeks that a launch stays on the list
 PLANNED = timedelta(weeks=12)  # how long a plan reaches
 
 
@@ -23,8 +24,9 @@ class Launch:
 
     Attributes:
         key: Draft id or SKU.
-        brief: Id of the latest brief of a draft; empty where there is none.
+        brief: Id of the latest brief of a draft, or of the plan of a product; empty where there is none.
         gate: The first gate of that brief that is not ready.
+        standing: How a product on sale stands; None for a draft.
         score: What `score_launch` says of a product that has a frozen plan; None for others.
     """
 
@@ -37,6 +39,7 @@ class Launch:
     verdict: Verdict | None = None
     approved: bool = False
     gate: Gate | None = None
+    standing: LaunchStatus | None = None
     score: ToolResult | None = field(default=None, compare=False)
 
     @property
@@ -46,8 +49,8 @@ class Launch:
 
     @property
     def alerts(self) -> tuple[str, ...]:
-        """What its score warns of, as templates over the score's figures; the alarm bells only."""
-        return tuple(text for text in self.score.warnings if _rings(text)) if self.score else ()
+        """The triggers that fired, as templates over the score's figures."""
+        return tuple(alert.text for alert in self.standing.alerts) if self.standing else ()
 
 
 def launches(shop: Shop, score: BoundTool | None = None) -> list[Launch]:
@@ -57,23 +60,24 @@ def launches(shop: Shop, score: BoundTool | None = None) -> list[Launch]:
         shop: The shop.
         score: The tool `score_launch`, bound; None leaves the scores out.
     """
-    products = shop.products()
-    since = shop.today - RECENT
-    lately = products[[day is not None and day == day and day >= since for day in products["launch_date"]]]
-    on_sale = {str(name).casefold() for name in products["name"]}
+    on_sale = {str(name).casefold() for name in shop.products()["name"]}
     found = [_planned(shop, draft) for draft in shop.drafts() if draft.name.casefold() not in on_sale]
-    for row in lately.to_dict("records"):
-        found.append(
-            Launch(
-                key=row["sku"],
-                name=row["name"],
-                category=row["category"],
-                day=row["launch_date"],
-                status="live",
-                score=_scored(score, row["sku"]),
-            )
-        )
+    found += [_live(each, score) for each in launch_statuses(shop, RECENT)]
     return sorted(found, key=lambda each: (each.day is None, each.day or shop.today, each.name))
+
+
+def _live(standing: LaunchStatus, score: BoundTool | None) -> Launch:
+    return Launch(
+        key=standing.sku,
+        name=standing.name,
+        category=standing.category,
+        day=standing.launched,
+        status="live",
+        brief=standing.brief,
+        approved=standing.approved,
+        standing=standing,
+        score=score(product=standing.sku) if score is not None and standing.brief else None,
+    )
 
 
 def _planned(shop: Shop, draft: Draft) -> Launch:
@@ -96,17 +100,3 @@ def _planned(shop: Shop, draft: Draft) -> Launch:
         approved=any(version.status == "approved" for version in versions),
         gate=next((gate for gate in latest.gates if gate.status != "ready"), None),
     )
-
-
-def _scored(score: BoundTool | None, sku: str) -> ToolResult | None:
-    """The score, or None where the product has no plan from before its launch, or no whole week yet."""
-    if score is None:
-        return None
-    try:
-        return score(product=sku)
-    except ToolError:
-        return None
-
-
-def _rings(warning: str) -> bool:
-    return warning.startswith("Alert") or "revise the launch" in warning

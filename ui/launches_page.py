@@ -22,6 +22,7 @@ from ui.links import escape, figure_link
 from ui.place import Place
 from ui.result_view import WAITING, Found, ask, results_of, tools_for
 from ui.shell import PRIVATE
+from ui.spoken import spoken
 from ui.strings import Words
 
 MOST_DRAWN = 30
@@ -34,8 +35,8 @@ class LaunchEvents:
         self.place = place
         self.say = place.words("launches")
 
-    def overview(self, request: gr.Request) -> tuple[Any, str, str, Any, Figures]:
-        """The calendar, the table, what rings, the launches that can be scored, and the figures shown."""
+    def overview(self, request: gr.Request) -> tuple[Any, str, str, Any, Any, Any, Figures]:
+        """The calendar, the table, what rings, the launches that can be scored, what to do for one, the figures."""
         failures: list[str] = []
         with edge(self.place.log_file, lambda failure: failures.append(escape(failure.sentence))):
             found = launches(acting(self.place, request), tools_for(self.place, request).get("score_launch"))
@@ -43,15 +44,16 @@ class LaunchEvents:
             scores = {each.key: ledger.add(each.score) for each in found if each.score}
             canvas = calendar(found, self.place, self.say)
             scored = [(each.name, each.key) for each in found if each.score]
-            choice = gr.Dropdown(scored, value=scored[0][1] if scored else None, visible=bool(scored))
             return (
                 gr.Plot(canvas, visible=canvas is not None),
                 table(found, scores, ledger, self.say),
                 alarms(found, scores, ledger, self.say),
-                choice,
+                gr.Dropdown(scored, value=scored[0][1] if scored else None),
+                gr.Row(visible=bool(scored)),
+                gr.Markdown(visible=not scored),
                 Figures(ledger),
             )
-        return gr.Plot(visible=False), failures[0], "", gr.Dropdown(visible=False), Figures()
+        return gr.Plot(visible=False), failures[0], "", *[gr.skip()] * 3, Figures()
 
     def score(
         self, product: str | None, week: float, shown: Figures | None, request: gr.Request
@@ -75,13 +77,13 @@ def fill(place: Place) -> None:
     gr.Markdown(f"## {say['alerts']}", elem_classes="section-title")
     alerts = gr.Markdown(elem_id="alerts", elem_classes="section")
     gr.Markdown(f"## {say['score']}", elem_classes="section-title")
-    which = _score(events, shown)
+    which, asking, nothing = _score(events, shown)
     gr.Markdown(f"## {say['best']}", elem_classes="section-title")
     _best(events, shown)
     drawer(place, shown)
     root = gr.context.Context.root_block
     assert root is not None
-    root.load(events.overview, None, [chart, rows, alerts, which, shown], **PRIVATE)
+    root.load(events.overview, None, [chart, rows, alerts, which, asking, nothing, shown], **PRIVATE)
 
 
 def calendar(found: Sequence[Launch], place: Place, say: Words) -> go.Figure | None:
@@ -104,7 +106,7 @@ def table(found: Sequence[Launch], scores: dict[str, ToolResult], ledger: Ledger
 def alarms(found: Sequence[Launch], scores: dict[str, ToolResult], ledger: Ledger, say: Words) -> str:
     """What rings, a line each."""
     lines = [
-        f"- **{escape(each.name)}** {render(text, ledger, say.locale, figure_link('brief'))}"
+        f"- **{escape(each.name)}** {render(spoken(text, say.locale), ledger, say.locale, figure_link('brief'))}"
         for each in found
         if each.key in scores
         for text in _renamed(each, scores[each.key])
@@ -128,26 +130,29 @@ def _row(launch: Launch, score: ToolResult | None, ledger: Ledger, say: Words) -
     if score is not None:
         figure = next(f for f in score.figures if f.id.endswith(".attained"))
         attained = render(f"{{{{{figure.id}}}}}", ledger, say.locale, figure_link("brief"))
+        attained += f" · {say[launch.standing.light]}" if launch.standing else ""
     elif launch.status != "live":
         attained = "–"
     brief = say["no_brief"] if launch.status != "live" else "–"
-    if launch.brief and launch.verdict:
-        stamp = f" · {say['approved']}" if launch.approved else ""
-        brief = f"[{launch.brief}](./brief?brief={quote(launch.brief)}) · {say[launch.verdict]}{stamp}"
+    if launch.brief:
+        about = [say[launch.verdict]] if launch.verdict else []
+        about += [say["approved"]] if launch.approved else []
+        brief = " · ".join([f"[{launch.brief}](./brief?brief={quote(launch.brief)})", *about])
     gate = f"{launch.gate.id} {say[launch.gate.status]}" if launch.gate else "–"
     return [name, escape(launch.category), day, say[launch.status], brief, gate, attained]
 
 
-def _score(events: LaunchEvents, shown: gr.State) -> gr.Dropdown:
+def _score(events: LaunchEvents, shown: gr.State) -> tuple[gr.Dropdown, gr.Row, gr.Markdown]:
     say, found = events.say, gr.State(None)
     gr.Markdown(say["score_lead"], elem_classes="lead")
-    with gr.Row(elem_classes="asking"):
-        which = gr.Dropdown([], label=say["which"], visible=False, elem_id="scored", scale=3, interactive=True)
+    nothing = gr.Markdown(say["no_score"], elem_classes="empty", visible=False)
+    with gr.Row(elem_classes="asking", visible=False) as asking:
+        which = gr.Dropdown([], label=say["which"], elem_id="scored", scale=3, interactive=True)
         week = gr.Slider(0, 12, value=0, step=1, label=say["week"], scale=2, interactive=True)
         look = gr.Button(say["look"], variant="primary", elem_id="score", scale=0, min_width=110)
     results_of(found, events.place.locale)
     look.click(events.score, [which, week, shown], [found, shown], **WAITING)
-    return which
+    return which, asking, nothing
 
 
 def _best(events: LaunchEvents, shown: gr.State) -> None:

@@ -26,8 +26,9 @@ from ui.wiring import Desk
 SECONDS_BETWEEN_UPDATES = 0.08
 Update = tuple[list[dict[str, Any]], Conversation, "Shown | None", Any]
 
-BUSY: dict[str, Any] = {"value": "", "submit_btn": False, "stop_btn": True}
-IDLE: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+# The box for the message while an answer is written, and afterwards; a component made for it takes milliseconds.
+BUSY: dict[str, Any] = gr.update(value="", submit_btn=False, stop_btn=True)
+IDLE: dict[str, Any] = gr.update(submit_btn=True, stop_btn=False)
 
 
 @dataclass(eq=False)
@@ -47,7 +48,7 @@ class Events:
 
     def desk(self, request: gr.Request | None) -> Desk:
         """The desk in the hands of whoever asks."""
-        return self.place.desk.acting_as(session_of(self.place.account(request)))
+        return self.place.desk.acting_as(session_of(self.place.account(request)), self.locale)
 
     def threads(self, request: gr.Request | None) -> Threads:
         """The conversations of whoever asks."""
@@ -103,11 +104,11 @@ class Events:
         """The reader pressed stop: what was written stands, and says so."""
         path = conversation.path() if conversation else []
         if conversation is None or not path:
-            return [], gr.Textbox(**IDLE)
+            return [], IDLE
         if not path[-1].is_over:
             path[-1].stop()
             path[-1].failure = self.say["stopped"]
-        return self.chat(conversation, request), gr.Textbox(**IDLE)
+        return self.chat(conversation, request), IDLE
 
     def inspect(
         self, address: str, conversation: Conversation | None, shown: Shown | None, request: gr.Request
@@ -119,11 +120,14 @@ class Events:
 
     def chat(self, conversation: Conversation, request: gr.Request | None) -> list[dict[str, Any]]:
         """The conversation as the chat shows it."""
-        return messages(conversation, self.figures(conversation, request), self.locale)
+        return self._chat(conversation, self.desk(request))
+
+    def _chat(self, conversation: Conversation, desk: Desk) -> list[dict[str, Any]]:
+        return messages(conversation, _figures(conversation, desk), self.locale)
 
     def figures(self, conversation: Conversation, request: gr.Request | None) -> Mapping[str, Figure]:
         """The figures of a conversation: those the assistant holds, else those that were kept."""
-        return self.desk(request).ledger(conversation.thread_id) or conversation.kept
+        return _figures(conversation, self.desk(request))
 
     def _again(
         self,
@@ -150,26 +154,24 @@ class Events:
     def _answer(
         self, turn: Turn, conversation: Conversation, shown: Shown | None, request: gr.Request
     ) -> Iterator[Update]:
-        desk = self.desk(request)
+        desk, threads = self.desk(request), self.threads(request)  # asked once: each is a look into a database
         turn.waits_for_model = not desk.is_ready
-        yield self.chat(conversation, request), conversation, shown, gr.Textbox(**BUSY)
+        yield self._chat(conversation, desk), conversation, shown, BUSY
         try:
             with edge(self.place.log_file, lambda failure: _fail(turn, failure)):
-                self._keep(turn, conversation, request)
-                yield from self._stream(desk, turn, conversation, shown, request)
+                self._keep(turn, conversation, desk, threads)
+                yield from self._stream(desk, turn, conversation, shown)
                 with edge(self.place.log_file, lambda failure: None):  # without a suggestion the answer still stands
                     turn.next = follow_ups(conversation.path(), (*desk.tools, "write_brief"), desk.shop, self.locale)
             shown = self.brief(desk, [turn]) or shown
-            yield self.chat(conversation, request), conversation, shown, gr.Textbox(**IDLE)
+            yield self._chat(conversation, desk), conversation, shown, IDLE
         finally:
             # Also where the page was closed in the middle: whoever comes back finds what there was.
             turn.stop()
             with edge(self.place.log_file, lambda failure: None):
-                self._keep(turn, conversation, request)
+                self._keep(turn, conversation, desk, threads)
 
-    def _stream(
-        self, desk: Desk, turn: Turn, conversation: Conversation, shown: Shown | None, request: gr.Request
-    ) -> Iterator[Update]:
+    def _stream(self, desk: Desk, turn: Turn, conversation: Conversation, shown: Shown | None) -> Iterator[Update]:
         if conversation.kept:
             desk.restore(conversation.thread_id, kept.results(conversation), conversation.kept.values())
         updated = time.monotonic()
@@ -179,7 +181,7 @@ class Events:
             turn.take(event)
             waits = isinstance(event, Waiting)  # the next event may be long in coming
             if turn.steps or waits or time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
-                yield self.chat(conversation, request), conversation, shown, gr.skip()
+                yield self._chat(conversation, desk), conversation, shown, gr.skip()
                 updated = time.monotonic()
         conversation.kept = dict(desk.ledger(conversation.thread_id))  # the assistant may be let go of
 
@@ -189,9 +191,8 @@ class Events:
         briefs = (desk.brief_in(result) for result in reversed(results))
         return next((Shown(brief) for brief in briefs if brief is not None), None)
 
-    def _keep(self, turn: Turn, conversation: Conversation, request: gr.Request) -> None:
-        figures = self.figures(conversation, request)
-        kept.keep(self.threads(request), conversation, turn, figures, self.locale)
+    def _keep(self, turn: Turn, conversation: Conversation, desk: Desk, threads: Threads) -> None:
+        kept.keep(threads, conversation, turn, _figures(conversation, desk), self.locale)
 
     def _figures(
         self, scope: Scope, conversation: Conversation | None, shown: Shown | None, request: gr.Request
@@ -204,3 +205,8 @@ class Events:
 def _fail(turn: Turn, failure: Failure) -> None:
     if not turn.is_over:
         turn.failure = failure.sentence
+
+
+def _figures(conversation: Conversation, desk: Desk) -> Mapping[str, Figure]:
+    """The figures of a conversation: those the assistant holds, else those that were kept."""
+    return desk.ledger(conversation.thread_id) or conversation.kept

@@ -19,6 +19,7 @@ from ui.drawer import Figures
 from ui.edge import edge
 from ui.links import escape, figure_link
 from ui.place import Place
+from ui.spoken import spoken, spoken_table
 
 # How a page declares the asking of a tool that takes seconds.
 WAITING: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal", "concurrency_limit": 2}
@@ -81,7 +82,7 @@ def results_of(found: gr.State, locale: str, drawings: Mapping[str, Drawing] | N
 def result_text(result: ToolResult, ledger: Ledger, locale: str) -> str:
     """A result as Markdown."""
     link = figure_link("brief")
-    parts = [render(result.summary, ledger, locale, link)]
-    parts += [render_table(table, ledger, locale, link) for table in result.tables]
-    parts += [f"*{render(warning, ledger, locale, link)}*" for warning in result.warnings]
+    parts = [render(spoken(result.summary, locale), ledger, locale, link)]
+    parts += [render_table(spoken_table(table, locale), ledger, locale, link) for table in result.tables]
+    parts += [f"*{render(spoken(warning, locale), ledger, locale, link)}*" for warning in result.warnings]
     return "\n\n".join(parts)

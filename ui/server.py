@@ -31,9 +31,11 @@ from ui.headers import SecurityHeaders
 from ui.oidc import OidcDoor
 from ui.pages import APPS, App
 from ui.place import ALONE, Place, Vouching
+from ui.sessions import hasten
 from ui.sign_in import Door
 from ui.strings import LOCALES, locale_of
 from ui.terminal import say
+from ui.tongue import PageLanguage
 
 HERE = Path(__file__).parent
 ICON = (
@@ -47,7 +49,7 @@ LARGEST_UPLOAD = "200mb"  # a shop's order lines of some years
 def assemble(place: Place, apps: Sequence[App] = APPS, door: Door | None = None) -> fastapi.FastAPI:
     """Everything that is served, as one ASGI application; `door` is the one whose code was printed."""
     gate = Middleware(Gate, accounts=place.accounts, apps=apps, proxy=place.vouching.proxy)
-    middleware = [Middleware(SecurityHeaders), gate]
+    middleware = [Middleware(SecurityHeaders), Middleware(PageLanguage), gate]
     if place.accounts is None and len(apps) > 1:
         # Nobody has to sign in, so a page elsewhere must not reach us under a name of its own (DNS rebinding).
         middleware.insert(0, Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]))
@@ -79,8 +81,9 @@ def assemble(place: Place, apps: Sequence[App] = APPS, door: Door | None = None)
                     max_file_size=LARGEST_UPLOAD,
                     footer_links=[],
                     app_kwargs={"docs_url": None, "redoc_url": None},
-                    **appearance(locale),
+                    **appearance(),
                 )
+            hasten(server.routes[-1].app)
         server.add_api_route(app.path or "/", _to_language(app, apps), methods=["GET"])
     server.add_api_route("/files/{token}", _files(place), methods=["GET"])
     # Browsers ask for it before they have read the page's head.
@@ -115,7 +118,7 @@ def _to_language(app: App, apps: Sequence[App]) -> Any:
     return to_language
 
 
-def appearance(locale: str) -> dict[str, Any]:
+def appearance() -> dict[str, Any]:
     """Theme, style sheet and script, as Gradio takes them. Fonts are the ones Gradio carries: nothing is fetched."""
     theme = gr.themes.Base(
         primary_hue="teal",
@@ -129,9 +132,7 @@ def appearance(locale: str) -> dict[str, Any]:
         "\n".join((HERE / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("desk", "pages"))
         for kind in ("css", "js")
     )
-    # Gradio's own words follow the browser's language; here they follow the page's.
-    own = f'Object.defineProperty(navigator,"language",{{get:()=>"{locale}"}});document.documentElement.lang="{locale}"'
-    head = f'<link rel="icon" href="{ICON}"><style>{style}</style><script>{own};{script}</script>'
+    head = f'<link rel="icon" href="{ICON}"><style>{style}</style><script>{script}</script>'
     return {"theme": theme, "head": head}
 
 

@@ -58,7 +58,7 @@ class ServiceEvents:
             return
         turn = Turn(text.strip(), waits_for_model=not self.desk.desk.is_ready)
         conversation.turns.append(turn)
-        yield self._chat(visit), visit, gr.Textbox(**BUSY)
+        yield self._chat(visit), visit, BUSY
         updated = time.monotonic()
         try:
             with edge(self._log_file, lambda failure: _fail(turn, failure)):
@@ -69,7 +69,7 @@ class ServiceEvents:
                     if time.monotonic() - updated > SECONDS_BETWEEN_UPDATES:
                         yield self._chat(visit), visit, gr.skip()
                         updated = time.monotonic()
-            yield self._chat(visit), Visit(conversation), gr.Textbox(**IDLE)
+            yield self._chat(visit), Visit(conversation), IDLE
         finally:
             turn.stop()
 
@@ -87,7 +87,7 @@ class ServiceEvents:
 
     def fresh(self) -> tuple[list[dict[str, Any]], None, Any]:
         """A new conversation, for another shopper."""
-        return [], None, gr.Textbox(**IDLE)
+        return [], None, IDLE
 
     def _decided(
         self, visit: Visit, action_id: str, decide: Decide, outcome: str

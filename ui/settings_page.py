@@ -135,6 +135,13 @@ class SettingsEvents:
             for each in self.place.accounts.all()
         ]
 
+    def shop(self) -> str:
+        """Which shop the pages work on."""
+        say, shop = self.say, self.place.desk.shop
+        day = format_date(shop.cutoff, "long", locale=say.locale)
+        currency = f"{get_currency_name(shop.currency, locale=say.locale)} ({shop.currency})"
+        return say("shop_facts", name=escape(shop.name), currency=currency, day=day)
+
     def health(self) -> str:
         """The state of the house as a table."""
         rows = [
@@ -175,11 +182,9 @@ def _title(events: SettingsEvents, key: str) -> None:
 
 
 def _health(events: SettingsEvents) -> None:
-    say, shop = events.say, events.place.desk.shop
+    say = events.say
     _title(events, "shop")
-    day = format_date(shop.cutoff, "long", locale=say.locale)
-    currency = f"{get_currency_name(shop.currency, locale=say.locale)} ({shop.currency})"
-    gr.Markdown(say("shop_facts", name=escape(shop.name), currency=currency, day=day))
+    _loads(events.shop, gr.Markdown())
     _title(events, "health")
     table = gr.Markdown(elem_id="health", elem_classes="wide-table")
     again = gr.Button(say["refresh"], size="sm", min_width=100)

@@ -55,19 +55,24 @@ def _page(place: Place, pages: Sequence[PageSpec], current: PageSpec, beside: Se
 
 def bar(place: Place, pages: Sequence[PageSpec], current: PageSpec, beside: Sequence[tuple[str, str]] = ()) -> None:
     """The bar on top. Its links are ours alone; the shop's name, which is data, stands in sanitized Markdown."""
-    say, shop = place.words("shell"), place.desk.shop
-    cutoff = format_date(shop.cutoff, format="long", locale=place.locale)
     with gr.Row(elem_id="bar"):
         gr.HTML(_mark(place, pages, current, beside), elem_id="nav", padding=False)
-        gr.Markdown(f"{escape(shop.name)} · {say('data_up_to', day=cutoff)}", elem_id="where")
+        where = gr.Markdown(_where(place), elem_id="where")
         model = gr.Markdown(elem_id="model")
         gr.HTML(switch_links(place, current.path), elem_id="switch", padding=False)
         person = gr.Markdown(elem_id="person", visible=place.accounts is not None)
     on_load = gr.context.Context.root_block
     assert on_load is not None
+    on_load.load(partial(_where, place), None, where, **PRIVATE, queue=False)  # an import may have come since
     on_load.load(partial(_model_state, place), None, model, **PRIVATE, concurrency_limit=20)
     if place.accounts is not None:
         on_load.load(_person(place), None, person, **PRIVATE, queue=False)
+
+
+def _where(place: Place) -> str:
+    shop = place.desk.shop
+    day = format_date(shop.cutoff, format="long", locale=place.locale)
+    return f"{escape(shop.name)} · {place.words('shell')('data_up_to', day=day)}"
 
 
 def _mark(place: Place, pages: Sequence[PageSpec], current: PageSpec, beside: Sequence[tuple[str, str]]) -> str:

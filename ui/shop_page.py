@@ -133,10 +133,9 @@ def _data(events: ShopEvents, shown: gr.State) -> None:
 
 def _trends(events: ShopEvents, shown: gr.State) -> None:
     say, found = events.say, gr.State(None)
-    categories = list(events.place.desk.shop.categories()["category"])
     gr.Markdown(say["trends_lead"], elem_classes="lead")
     with gr.Row(elem_classes="asking"):
-        category = gr.Dropdown(categories, value=next(iter(categories), None), label=say["category"], scale=3)
+        category = gr.Dropdown([], label=say["category"], scale=3)
         weeks = gr.Slider(4, 104, value=52, step=4, label=say["weeks"], scale=2, interactive=True)
         look = gr.Button(say["look"], variant="primary", elem_id="look-trends", scale=0, min_width=110)
     results_of(found, events.place.locale, _drawings(say))
@@ -144,7 +143,14 @@ def _trends(events: ShopEvents, shown: gr.State) -> None:
     def ask(path: str | None, back: float, now: Figures | None, request: gr.Request) -> tuple[Found, Figures]:
         return events.look("market_trend", {"category": path or "", "weeks": int(back)}, now, request)
 
+    def categories() -> Any:
+        known = list(events.place.desk.shop.categories()["category"])
+        return gr.Dropdown(known, value=next(iter(known), None))
+
     look.click(ask, [category, weeks, shown], [found, shown], **WAITING)
+    root = gr.context.Context.root_block
+    assert root is not None
+    root.load(categories, None, category, **PRIVATE)
 
 
 def _analysis(events: ShopEvents, shown: gr.State, name: str, tool: str) -> None:

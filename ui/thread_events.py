@@ -44,7 +44,7 @@ class ThreadEvents:
 
     def fresh(self, conversation: Conversation | None) -> Opened:
         """A new conversation, which knows nothing of the old one."""
-        return [], None, None, gr.Textbox(**IDLE)
+        return [], None, None, IDLE
 
     def listed(self, conversation: Conversation | None, search: str, request: gr.Request) -> list[Any]:
         """The list of conversations as it now is, and the box of the open one."""
@@ -106,11 +106,11 @@ class ThreadEvents:
 
     def _open(self, thread_id: str, request: gr.Request) -> Opened:
         if not thread_id:
-            return [], None, None, gr.Textbox(**IDLE)
+            return [], None, None, IDLE
         try:
             found = kept.load(self._events.threads(request), thread_id, self._say["interrupted"])
         except ToolError as error:  # deleted meanwhile, or somebody else's
             gr.Warning(str(error))
-            return [], None, None, gr.Textbox(**IDLE)
+            return [], None, None, IDLE
         shown = self._events.brief(self._events.desk(request), found.path())
-        return self._events.chat(found, request), found, shown, gr.Textbox(**IDLE)
+        return self._events.chat(found, request), found, shown, IDLE

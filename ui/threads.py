@@ -44,6 +44,9 @@ def load(threads: Threads, thread_id: str, interrupted: str) -> Conversation:
     head = threads.thread(thread_id).head
     figures = {figure.id: figure for figure in threads.figures(thread_id)}
     turns = [_turn(stored, interrupted) for stored in threads.turns(thread_id)]
+    for step in (step for turn in turns for step in turn.steps):
+        if step.result is not None:
+            step.result = step.result.model_copy(update={"figures": _of_call(figures, step.result.call)})
     return Conversation(thread_id, turns, head, figures, is_kept=True)
 
 
@@ -55,7 +58,7 @@ def results(conversation: Conversation) -> Iterable[ToolResult]:
     for turn in conversation.turns:
         for step in turn.steps:
             if step.result is not None:
-                own = tuple(f for f in conversation.kept.values() if f.call == step.result.call)
+                own = _of_call(conversation.kept, step.result.call)
                 if not any(figure.private for figure in own):
                     yield step.result.model_copy(update={"figures": own})
 
@@ -84,6 +87,10 @@ def as_markdown(conversation: Conversation, figures: Mapping[str, Figure], title
                 parts += [render_table(table, figures, locale) for table in step.result.tables]
         parts.append(escape(turn.failure) if turn.failure else render(turn.text, figures, locale))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _of_call(figures: Mapping[str, Figure], call: str) -> tuple[Figure, ...]:
+    return tuple(figure for figure in figures.values() if figure.call == call)
 
 
 def _known(figures: Mapping[str, Figure]) -> dict[str, Figure]:

@@ -73,10 +73,11 @@ def fill(place: Place) -> None:
 
 
 def case(ticket: Ticket, shop: Shop, say: Words, cards: Words) -> str:
-    """A ticket as Markdown: the shopper's own words are shown, and do nothing else."""
+    """A ticket as Markdown: what the assistant passed on is shown as its words, and does nothing else."""
     made = str(format_datetime(ticket.created_at, format="medium", locale=say.locale))
     status = say(f"status_{ticket.status}", who=escape(ticket.by))
-    parts = [f"### {ticket.id} · {status}", f"<small>{made}</small>", f"> {escape(ticket.summary)}"]
+    parts = [f"### {ticket.id} · {status}", f"<small>{made}</small>"]
+    parts += [f"<small>{say['in_its_words']}</small>", f"> {escape(ticket.summary)}"]
     if not ticket.customer:
         parts.append(f"**{say['customer']}:** {say['unidentified']}")
     else:

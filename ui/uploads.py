@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,11 @@ CURRENCY = re.compile("[A-Z]{3}")
 ENDINGS = [".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet"]
 
 
+def in_background(job: Callable[[], None]) -> None:
+    """Run a job in a thread that does not keep the program alive."""
+    threading.Thread(target=job, daemon=True).start()
+
+
 @dataclass(eq=False)
 class Found:
     """A file that was looked at: what its columns are, and what they are taken for."""
@@ -39,10 +46,16 @@ class Found:
 
 
 class UploadEvents:
-    """Handlers of the page; what belongs to a visitor comes in and goes out as an argument."""
+    """Handlers of the page; what belongs to a visitor comes in and goes out as an argument.
 
-    def __init__(self, place: Place) -> None:
+    Args:
+        place: Where the page is.
+        aside: Runs what nobody waits for.
+    """
+
+    def __init__(self, place: Place, aside: Callable[[Callable[[], None]], None] = in_background) -> None:
         self._place = place
+        self._aside = aside
         self.say = place.words("import")
         self._settings = place.settings or Settings(home=place.log_file.parent)
 
@@ -77,11 +90,17 @@ class UploadEvents:
             def rows(done: int, total: int | None) -> None:
                 progress((done, total), desc=say["working"], unit="")
 
-            report, url = run(self._settings, kind, Path(file), mapping, rows)
-            return self._told(report, url, self._place.account(request).id)
+            report, _ = run(self._settings, kind, Path(file), mapping, rows)
+            self._place.desk.renew(self._settings)
+            self._aside(self._learn)
+            return self._told(report, self._place.account(request).id)
         return escape(failures[0].sentence)
 
-    def _told(self, report: ImportReport, url: str, owner: str) -> str:
+    def _learn(self) -> None:
+        with edge(self._place.log_file, lambda failure: None):  # the health page says what is missing
+            self._place.desk.learn(index=True)
+
+    def _told(self, report: ImportReport, owner: str) -> str:
         say = self.say
         lines = [f"### {say['done']}: {escape(report.file)}"]
         lines.append(say("rows", read=report.rows_read, kept=report.rows_kept, refused=report.rows_refused))
@@ -96,8 +115,7 @@ class UploadEvents:
             address = self._place.downloads.offer(owner, "refused.csv", report.refusals_path.read_bytes())
             lines.append(f"[{say['refused_file']}]({address})")
         lines += [escape(note) for note in report.notes]
-        if self._place.desk.shop.engine.url.render_as_string() != url:
-            lines.append(f"**{say['restart']}**")
+        lines.append(say("in_use", shop=escape(self._place.desk.shop.name)))
         return "\n\n".join(lines)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from retrieval.embed import Embedder
     from tools.registry import BoundTool
     from ui.briefs import Wanted
-    from ui.strings import Words
+    from ui.strings import Locale, Words
 
 MANAGER = Actor(role="manager", id="manager")
 MOST_SEATS = 200  # people whose assistant is kept ready; the one who asked least recently gives hers up
@@ -135,7 +135,7 @@ class _Common:
         self.learned = threading.Event()
         self.learned.set()
         self.learning = ""
-        self.seats: OrderedDict[str, Desk] = OrderedDict()
+        self.seats: OrderedDict[tuple[str, Locale], Desk] = OrderedDict()
         self.shortlist: Shortlist | None = None
         self.shortlist_lock = threading.Lock()
 
@@ -155,6 +155,7 @@ class Desk:
     ) -> None:
         self.shop = shop
         self.model_name = model_name
+        self.locale: Locale = "en"
         self._common = _Common(load_model, load_embedder)
         self._lock = threading.Lock()
         self._assistant: Assistant | None = None
@@ -164,18 +165,22 @@ class Desk:
         """What is being learned at this moment; empty where nothing is."""
         return self._common.learning
 
-    def acting_as(self, session: Session) -> Desk:
-        """The desk in a person's hands: her tools act as her, her conversations are hers, the model is everybody's."""
-        common = self._common
+    def acting_as(self, session: Session, locale: Locale = "en") -> Desk:
+        """The desk in a person's hands: her tools act as her, her conversations are hers, the model is everybody's.
+
+        What she has written on a page, such as a brief, is written in the page's language.
+        """
+        common, place = self._common, (session.person, locale)
         with common.lock:
-            seat = common.seats.pop(session.person, None)
+            seat = common.seats.pop(place, None)
             if seat is None or seat.shop.acting.role != session.role:
                 seat = copy(self)
                 seat.__dict__.pop("tools", None)
                 seat._lock = threading.Lock()
                 seat._assistant = None
+                seat.locale = locale
                 seat.shop = self.shop.acting_as(session)
-            common.seats[session.person] = seat
+            common.seats[place] = seat
             while len(common.seats) > MOST_SEATS:
                 common.seats.popitem(last=False)
             return seat
@@ -201,6 +206,17 @@ class Desk:
 
         return cls(shop, load, settings.model, load_embedder)
 
+    def renew(self, settings: Settings) -> None:
+        """Take up the shop that the settings name by now, such as one just imported, for everybody who sits here.
+
+        Conversations that are open go on with what was kept of them.
+        """
+        shop = Desk.open(settings).shop
+        with self._common.lock:
+            self.shop = shop
+            self.__dict__.pop("tools", None)
+            self._common.seats.clear()
+
     def load(self) -> Future[BaseChatModel]:
         """Start loading the model, if that has not been started, and go on."""
         common = self._common
@@ -209,10 +225,27 @@ class Desk:
                 common.loading = ThreadPoolExecutor(1, "model").submit(common.load_model)
             return common.loading
 
-    def learn(self) -> None:
-        """Learn from the shop what the first questions would wait for; one that comes meanwhile shares it."""
+    def learn(self, index: bool = False) -> None:
+        """Learn from the shop what the first questions would wait for; one that comes meanwhile shares it.
+
+        With `index`, bring the search index up to date first.
+
+        Raises:
+            BadInput: The index cannot be brought up to date; the rest is learned.
+        """
+        from retrieval.library import Library
+
         common = self._common
         common.learned.clear()
+        try:
+            if index and isinstance(self.shop.searcher, Library):
+                common.learning = "bringing the search index up to date …"
+                self.shop.searcher.update()
+        finally:
+            self._learn_beforehand()
+
+    def _learn_beforehand(self) -> None:
+        common = self._common
         try:
             learn_beforehand(self.shop, lambda line: setattr(common, "learning", line))
         finally:
@@ -275,14 +308,17 @@ class Desk:
 
         if result.tool != "write_brief":
             return None
-        brief_id = next(f.value for f in result.figures if f.id.startswith("brief") and f.id.endswith(".id"))
-        return load_brief(self.shop, str(brief_id))
+        ids = (f.value for f in result.figures if f.id.startswith("brief") and f.id.endswith(".id"))
+        brief_id = next(ids, None)
+        return load_brief(self.shop, str(brief_id)) if brief_id else None
 
     def examples(self, say: Words) -> list[str]:
         """Things to say on this shop, for an empty page."""
         categories = self.shop.categories().sort_values("launches", ascending=False)["category"]
         category = str(categories.iloc[0]).split(" > ")[-1] if not categories.empty else "gifts"
-        return [say(f"example_{what}", category=category) for what in ("draft", "best", "brief")]
+        drafts = self.shop.drafts()
+        asked = [say(f"example_{what}", category=category) for what in ("draft", "best")]
+        return [*asked, *(say("example_brief", draft=draft.id) for draft in drafts[:1])]
 
     def embedder(self) -> Embedder | None:
         """The embedder, or None if it cannot be had: words alone find most tools."""
@@ -301,7 +337,7 @@ class Desk:
                 from tools.registry import bind
                 from ui.house import brief_settings
 
-                writer = brief_writer(self.tools, model, brief_settings(self.shop))
+                writer = brief_writer(self.tools, model, brief_settings(self.shop, self.locale))
                 tools = {**self.tools, **bind([writer], self.shop, MANAGER)}
                 summaries = {name: bound.tool.summary for name, bound in tools.items()}
                 with self._common.shortlist_lock:  # fitted once: it is the same for everybody who sits here

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from agent.brief.fees import service_level
 from agent.brief.plan import HORIZON_WEEKS, Plan
 from tools.registry import Tool
 
@@ -66,8 +67,9 @@ def _forecast(plan: Plan) -> dict[str, Any]:
 
 def _inventory(plan: Plan) -> dict[str, Any]:
     asked = plan.settings
-    supply = {"lead_time_days": asked.lead_time_days, "service_level": asked.service_level}
-    return {**_forecast(plan), **supply, "first_buy": asked.first_buy}
+    level = service_level(plan)
+    supply = {"lead_time_days": asked.lead_time_days, "service_level": level, "first_buy": asked.first_buy}
+    return {**_forecast(plan), **supply}
 
 
 def _reviews(plan: Plan) -> dict[str, Any]:
@@ -121,7 +123,7 @@ CALLS: dict[str, Call] = {
 # Fields of the draft that a tool looks up itself, beyond its arguments: a what-if that changes one calls it again.
 # Copy is left out: a new version writes it anew, a what-if is about money.
 READ_FROM_DRAFT = {
-    "recommend_price": ("price",),
+    "recommend_price": ("price", "launch_date"),
     "plan_promotion": ("price", "launch_date"),
     "plan_advertising": ("launch_date",),
     "plan_launch_calendar": ("price", "launch_date"),

@@ -67,15 +67,15 @@ def unsupported(figures: Mapping[str, Figure]) -> dict[str, str]:
 
 
 def require_supported(brief: Brief) -> None:
-    """Refuse to let the copy of a brief go out that says what nothing backs, or that failed its check.
+    """Refuse a brief whose copy says what nothing backs, or failed its check: once approved it is what buyers are told.
 
     Raises:
         ToolError: Names the claim, or what the check objected to, and what to do.
     """
     for piece, why in unsupported(brief.figures).items():
         raise ToolError(
-            f"The copy of {brief.id} is not exported ({piece}): {why}; add the fact to the draft or take the claim "
-            "out, then write the brief again."
+            f"Brief {brief.id} cannot be approved with the copy that it holds ({piece}): {why}; add the fact to the "
+            "draft or take the claim out, then write the brief again."
         )
 
 

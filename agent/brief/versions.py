@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from agent.brief.archive import briefs_of, load_brief
+from agent.brief.claims import require_supported
 from agent.brief.overrides import INPUTS, set_input
 from agent.brief.types import Brief, Verdict
 from shop import Actor, Figure, Shop, ToolError, audit
@@ -98,10 +99,11 @@ def frozen_plan(shop: Shop, draft: str) -> Brief | None:
 def approve(shop: Shop, brief_id: str, reason: str = "") -> Approval:
     """Approve a brief as the acting person: it becomes the frozen plan of its draft, in the place of an earlier one.
 
-    Approving what is approved already changes nothing.
+    Approving what is approved already changes nothing. No reason helps copy with a claim that nothing backs.
 
     Raises:
-        ToolError: Nobody may who acts, there is no such brief, or something speaks against it and no reason is given.
+        ToolError: Nobody may who acts, there is no such brief, its copy is unsupported, or something speaks against it
+            and no reason is given.
     """
     session = _decider(shop)
     brief = load_brief(shop, brief_id)
@@ -109,6 +111,7 @@ def approve(shop: Shop, brief_id: str, reason: str = "") -> Approval:
         audit.lock(connection)
         held = _in_force(shop, brief)
         if held is None:
+            require_supported(brief)
             against = objections(shop, brief)
             if against and not reason.strip():
                 raise ToolError(

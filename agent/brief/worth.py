@@ -40,7 +40,13 @@ def worth_of_go(results: Sequence[float]) -> float:
 
 
 def worth_of_elasticity(
-    units: float, price: float, cost: float, elasticity: Sequence[float], low: float, high: float
+    units: float,
+    price: float,
+    cost: float,
+    elasticity: Sequence[float],
+    low: float,
+    high: float,
+    net: Callable[[float], float] = float,
 ) -> float:
     """Worth of knowing the elasticity before setting the price.
 
@@ -48,7 +54,8 @@ def worth_of_elasticity(
         units, price, cost: Units expected at the price, and the unit cost.
         elasticity: P10, P50 and P90.
         low, high: Range of prices that may be chosen.
+        net: What is left of a price after payment and delivery.
     """
     step = (high - low) / (_PRICES - 1)
     prices = [low + step * n for n in range(_PRICES)] if high > low else [price]
-    return perfect_information(lambda p, e: units * (p / price) ** e * (p - cost), prices, elasticity)
+    return perfect_information(lambda p, e: units * (p / price) ** e * (net(p) - cost), prices, elasticity)

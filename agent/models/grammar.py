@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from agent.models.said import MAX_NUMBER, Said, Schema, day_spans
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
-from shop.dates import DAY_WORDS
-from shop.quantities import numbers_for, readings_in
 from shop.types import MEASURE
 
 MAX_TEXT = 240
 MAX_ITEMS = 12
-MAX_NUMBER = 999_999_999
-Schema = dict[str, Any]
 
 # Letters, marks, punctuation and symbols, so no digit of any script; no bracket that opens a call or a placeholder.
 _CHAR = r"/[[\p{L}\p{M}\p{P}\p{S}]--[<{}]]/"
@@ -41,14 +37,6 @@ _LETTER = r'(?:[^"\\\x00-\x1f\x7f\p{Z}]|\\["\\nt])'
 _ANNOTATIONS = ("title", "description", "default", "examples")
 # A text argument that the model writes itself (a summary) has this key in its schema; every other copies the user.
 FREE = "x-free"
-# What a span is cut at: words, which keep their hyphens, points and apostrophes inside; single characters of scripts
-# without blanks; anything else by itself.
-_NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-_W = rf"[^\W{_NO_BLANKS}]"
-_CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}(?:(?:{_W}|@)|[-.'’](?={_W}))*?(?!(?:{_W}|@)|[-.'’]{_W})|.")
-MAX_NUMBERS = 200
-# Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
-_BEFORE_DAY, _AFTER_DAY, MAX_DAYS = 5, 5, 400
 _NUMBER = r"/-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?/"
 _INTEGER = r"/-?(0|[1-9][0-9]{0,8})/"
 
@@ -134,12 +122,9 @@ class _Rules:
     def __init__(self, said: Sequence[str] | None) -> None:
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
-        chunks = _chunks(said or ())
-        self._spans = bool(chunks)
-        self._said = said
-        self._readings = [reading for text in said or () for reading in readings_in(text)]
-        if chunks:
-            self.lines.append(f"SAID: %regex {compact({'substring_chunks': chunks})}")
+        self._said = None if said is None else Said(said)
+        if self._said and self._said.chunks:
+            self.lines.append(f"SAID: %regex {compact({'substring_chunks': self._said.chunks})}")
 
     def value(self, schema: Schema, scope: dict[str, Schema], top: bool = False) -> str:
         """Name of the rule for a JSON value; `scope` holds the definitions that `$ref` may name."""
@@ -180,17 +165,12 @@ class _Rules:
         if kind == "string":
             return self._string(schema)
         if kind in ("integer", "number"):
-            return _number(kind, schema) if self._said is None else _one_of(kind, schema, self._meant(schema))
+            return _number(kind, schema) if self._said is None else _one_of(self._said.numbers(kind, schema))
         if kind == "boolean":
             return '"true" | "false"'
         if kind == "null":
             return '"null"'
         return self._any_of([{"type": each} for each in ("string", "number", "boolean", "null")], scope)
-
-    def _meant(self, schema: Schema) -> list[float]:
-        """The numbers of the conversation that may stand for an argument."""
-        measure = schema.get(MEASURE)
-        return numbers_for(measure, self._readings) if measure else [reading.value for reading in self._readings]
 
     def _any_of(self, options: Sequence[Schema], scope: dict[str, Schema]) -> str:
         """The options that can be written."""
@@ -206,13 +186,10 @@ class _Rules:
 
     def _string(self, schema: Schema) -> str:
         free = "pattern" in schema or "format" in schema or schema.get(FREE)
-        if free or not self._spans:
+        if free or self._said is None or not self._said.chunks:
             return _string(schema)
         if schema.get(MEASURE) == "day":
-            spans = day_spans(self._said or ())
-            if not spans:
-                raise _NothingFits
-            return " | ".join(_literal(compact(span)) for span in spans)
+            return _one_of(day_spans(self._said.texts))
         # Neither starts nor ends with a blank, and does not reach from one message into the next.
         most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
         name = f"SPAN{most}"
@@ -282,46 +259,11 @@ def _string(schema: Schema) -> str:
     return f'/"(?:{_LETTER} ?){{{least - 1},{most - 1}}}{_LETTER}"/'
 
 
-def _chunks(said: Sequence[str]) -> list[str]:
-    """What spans are made of, as it stands inside a JSON string; a line break, which no span holds, ends a message."""
-    found: list[str] = []
-    for text in said:
-        found += [" " if chunk.isspace() else compact(chunk)[1:-1] for chunk in _CHUNK.findall(text)]
-        found.append("\n")
-    return found if any(chunk not in (" ", "\n") for chunk in found) else []
-
-
-def day_spans(said: Sequence[str]) -> list[str]:
-    """Stretches of a conversation that may name a day, the latest first: a few words around what days are said with."""
-    found: dict[str, None] = {}
-    for text in reversed(said):
-        chunks = [match for match in _CHUNK.finditer(text) if not match[0].isspace()]
-        for said_with in DAY_WORDS.finditer(text):
-            first = max((n for n, chunk in enumerate(chunks) if chunk.start() <= said_with.start()), default=0)
-            last = max((n for n, chunk in enumerate(chunks) if chunk.start() < said_with.end()), default=first)
-            for start in range(max(first - _BEFORE_DAY, 0), first + 1):
-                for end in range(last, min(last + _AFTER_DAY + 1, len(chunks))):
-                    span = text[chunks[start].start() : chunks[end].end()]
-                    if "\n" not in span:
-                        found[" ".join(span.split())] = None
-    return list(found)[:MAX_DAYS]
-
-
-def _one_of(kind: str, schema: Schema, numbers: Sequence[float]) -> str:
-    """The numbers that were said, the latest first, within the schema's bounds."""
-    fitting = [n for n in dict.fromkeys(reversed(numbers)) if _within(n, kind, schema)]
-    if not fitting:
+def _one_of(values: Sequence[str | float]) -> str:
+    """One of the values that the conversation offers."""
+    if not values:
         raise _NothingFits
-    return " | ".join(_literal(compact(int(n) if n.is_integer() else n)) for n in fitting[:MAX_NUMBERS])
-
-
-def _within(number: float, kind: str, schema: Schema) -> bool:
-    low, high = schema.get("minimum", -MAX_NUMBER), schema.get("maximum", MAX_NUMBER)
-    return (
-        low <= number <= high
-        and schema.get("exclusiveMinimum", low - 1) < number < schema.get("exclusiveMaximum", high + 1)
-        and (kind == "number" or number.is_integer())
-    )
+    return " | ".join(_literal(compact(value)) for value in values)
 
 
 def _number(kind: str, schema: Schema) -> str:

@@ -65,9 +65,8 @@ def segment_customers(
         f"The {total} known customers fall into {{{{segments.shown}}}} segments. {{{{segments.name_{best}}}}} bring "
         f"{{{{segments.money_{best}}}}} of the money with {{{{segments.share_{best}}}}} of the people."
     )
-    return ToolResult(
-        summary=summary, figures=sheet.figures, tables=tuple(tables), warnings=_warnings(sheet, by, segments, hidden)
-    )
+    warnings = _warnings(sheet, by, segments, hidden)
+    return ToolResult(summary=summary, figures=sheet.figures, tables=tuple(tables), warnings=warnings)
 
 
 def group(shop: Shop, base: Base, by: str, segments: int | None = None) -> Grouping:

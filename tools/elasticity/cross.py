@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.elasticity.estimate import Z80
-from tools.elasticity.fit import Fitted, Observations
+from tools.elasticity.fit import Fitted
+from tools.elasticity.observations import Observations
 from tools.elasticity.poisson import fit_poisson
 from tools.elasticity.pool import pull
 from tools.elasticity.within import Array, Codes

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tools.elasticity.estimate import Second
-from tools.elasticity.fit import Fitted, Observations
+from tools.elasticity.fit import Fitted
+from tools.elasticity.observations import Observations
 from tools.elasticity.within import Array
 
 _LEAST = 2_000  # rows below which boosted nuisances learn noise

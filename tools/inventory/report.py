@@ -1,4 +1,4 @@
-"""The stock answer as figures, tables and a chart."""
+"""The stock answer as figures, tables and a chart; `words` puts it in sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from shop import Chart, Draft, Product, Table
-from tools.figures import Sheet, interval
+from tools.figures import Sheet
 from tools.inventory.demand import WeeklyDemand
 from tools.inventory.flips import Flips, Money, flips
 from tools.inventory.markov import STATES
@@ -18,7 +18,6 @@ from tools.inventory.plan import HOLDING_A_YEAR, JUDGED_WEEKS, Needs, Plan, plai
 from tools.inventory.rules import eoq, open_to_buy
 
 _REGRET_AT = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
-_BOLD = 1.5  # first buy over the buy of least regret from which the reader is told
 _NO_MONEY = "cost and price are not both known; the buyer or the supplier's offer can supply them"
 _NO_COST = "the cost is not known; the buyer or the supplier's offer can supply it"
 _NO_STOCK = "stock on hand is not on record; import a stock count, or take it off the order-up-to level"
@@ -221,89 +220,20 @@ def regret(sheet: Sheet, asked: Asked, plan: Plan) -> tuple[Table, Chart]:
     sheet.add("buy.least_regret_units", label, best, "units", least if money is not None else "median demand")
     planned = plan.up_to if plan.order is None else plan.order + ceil(asked.needs.on_hand or 0)
     buys = sorted({ceil(np.quantile(plan.over_cover, share)) for share in _REGRET_AT} | {planned})
-    cells, units_ids, cost_ids = [], [], []
+    cells = []
     for number, buy in enumerate(buys, start=1):
         stem = f"buy.regret_{number}"
         first = sheet.add(f"{stem}_units", "Stock tried", buy, "units", "quantiles of demand over the cover")
         cost = expected_cost(plan.over_cover, buy, over, under)
         second = sheet.add(f"{stem}_cost", "Expected regret", cost, "units" if money is None else "money", words)
         cells.append((first + (" (planned)" if buy == planned else ""), second))
-        units_ids.append(f"{stem}_units")
-        cost_ids.append(f"{stem}_cost")
     table = Table(title="Regret by stock bought", columns=("Stock", "Expected regret"), rows=tuple(cells))
     chart = Chart(
         kind="line",
         title="Regret by stock bought",
         x_label="Stock",
         y_label="Expected regret",
-        x=tuple(units_ids),
-        series={"Regret": tuple(cost_ids)},
+        x=tuple(f"buy.regret_{number}_units" for number in range(1, len(buys) + 1)),
+        series={"Regret": tuple(f"buy.regret_{number}_cost" for number in range(1, len(buys) + 1))},
     )
     return table, chart
-
-
-def summary(sheet: Sheet, demand: WeeklyDemand, found: Flips | None) -> str:
-    """The plan in a few sentences."""
-    reach = f"(demand P10 to P90: {interval('buy.demand_over_cover')})"
-    target = (
-        "at a service level of {{buy.service_level}} "
-        if not sheet.known("buy.fill_rate")
-        else "for a fill rate of {{buy.fill_rate}} "
-    )
-    if not sheet.known("buy.first_buy"):
-        text = [
-            "Order up to {{buy.order_up_to}} units, counting what is on hand: {{buy.cover_weeks}} of cover "
-            f"{target}{reach}."
-        ]
-    elif demand.launched:
-        text = [
-            "With {{buy.on_hand}} units on hand, order {{buy.first_buy}} now: {{buy.cover_weeks}} of cover "
-            f"{target}{reach}."
-        ]
-    else:
-        text = [f"Buy {{{{buy.first_buy}}}} units first: enough for {{{{buy.cover_weeks}}}} {target}{reach}."]
-    text.append("Order again when stock on hand and on order falls to {{buy.reorder_point}} units.")
-    text.append(
-        "The chance to run out in the first weeks is {{buy.p_stockout}}, that of too much left {{buy.p_overstock}}."
-    )
-    if sheet.known("buy.cash"):
-        text.append("The buy ties up {{buy.cash}}.")
-    if found is not None:
-        text.append(
-            "Against a plain rule of average sales times days of cover it is expected to gain {{buy.gain_mean}} "
-            f"(P10 to P90: {interval('buy.gain')})."
-        )
-        text.append(_hangs_on(found))
-    return " ".join(text)
-
-
-def _hangs_on(found: Flips) -> str:
-    if found.gain.mean() <= 0:
-        return "So the plain rule is no worse here; the plan hangs on the service level asked for."
-    return {
-        "demand": "It hangs on the level of demand: a change of {{buy.flip_demand}} would undo the gain.",
-        "lead time": "It hangs on deliveries being on time: a delay of {{buy.flip_delay}} would undo the gain.",
-        "clearance": "It hangs on what an unsold unit brings: at {{buy.flip_residual}} the gain is gone.",
-        "": "It hangs on the forecast, and no change of demand, delivery or clearance that was tried undoes the gain.",
-    }[found.nearest]
-
-
-def warnings(sheet: Sheet, asked: Asked, demand: WeeklyDemand, plan: Plan) -> tuple[str, ...]:
-    """What the reader should know before he orders."""
-    item, found = asked.item, []
-    if item.cost is None:
-        found.append("The cost is not known, so cash and regret in money are unknown; the buyer can supply it.")
-    elif asked.money is None:
-        found.append("Without a price regret is counted in units, not in money.")
-    if isinstance(item, Draft) and item.launch_date is None:
-        found.append("No launch date is planned; the season of an assumed one counts.")
-    if demand.launched and asked.needs.on_hand is None:
-        found.append("Stock on hand is not on record, so what to order now is unknown; the levels hold all the same.")
-    if plan.order is not None and plan.order > _BOLD * sheet.value("buy.least_regret_units"):
-        found.append(
-            "The service level asks for far more than the {{buy.least_regret_units}} units with the least regret: "
-            "demand is that uncertain. A lower service level or a shorter lead time costs less."
-        )
-    if not sheet.known("buy.second_order_week"):
-        found.append("Most simulated runs need no further order in the weeks looked at; review before ordering.")
-    return tuple(found)

@@ -11,7 +11,7 @@ from shop.dates import parse_day
 from shop.resolve import find_product
 from shop.types import Amount, Count, Day, Days, Share
 from tools.figures import Sheet
-from tools.inventory import report
+from tools.inventory import report, words
 from tools.inventory.demand import weekly_demand
 from tools.inventory.flips import Money
 from tools.inventory.newsvendor import critical_ratio
@@ -65,12 +65,12 @@ def plan_inventory(
     horizon = max(JUDGED_WEEKS, lead + review) + lead
     demand = weekly_demand(shop, item, horizon, price)
     money = _money(item, clearance_share, demand.launched)
-    service, words = _service(service_level, item, money, review, demand.launched)
+    service, basis = _service(service_level, item, money, review, demand.launched)
     minimum, pack = terms_of(item.attributes)
     on_hand = _on_hand(shop, item) if demand.launched else None
     spread = lead_time_spread_days / 7
     needs = Needs(lead, review, service, fill_rate, spread, on_hand, minimum or 0.0, pack or 1.0)
-    asked = Asked(item, needs, words, lead_time_days, money, order_cost, minimum, pack, first_buy)
+    asked = Asked(item, needs, basis, lead_time_days, money, order_cost, minimum, pack, first_buy)
     plan = order_plan(demand.draws, needs, demand.launched, first_buy)
     sheet = Sheet()
     report.levels(sheet, asked, demand, plan)
@@ -81,11 +81,11 @@ def plan_inventory(
     table, chart = report.regret(sheet, asked, plan)
     houses = warehouse_table(shop, sheet, item, demand, needs, plan) if isinstance(item, Product) else None
     return ToolResult(
-        summary=report.summary(sheet, demand, flips),
+        summary=words.summary(sheet, demand, flips),
         figures=sheet.figures,
         tables=(table, states, houses) if houses else (table, states),
         chart=chart,
-        warnings=report.warnings(sheet, asked, demand, plan),
+        warnings=words.warnings(sheet, asked, demand, plan),
     )
 
 
@@ -133,8 +133,8 @@ def _service(
     held = money.cost * HOLDING_A_YEAR / 52 * review
     loss = held if launched else money.cost - money.residual
     left = "holding a unit until the next order" if launched else "loss on an unsold unit"
-    words = f"margin over margin plus {left} (newsvendor): the level at which being wrong costs least"
-    return float(np.clip(critical_ratio(money.price, money.cost, loss), *_SERVICE_RANGE)), words
+    how = f"margin over margin plus {left} (newsvendor): the level at which being wrong costs least"
+    return float(np.clip(critical_ratio(money.price, money.cost, loss), *_SERVICE_RANGE)), how
 
 
 def _on_hand(shop: Shop, item: Draft | Product) -> float | None:

@@ -11,7 +11,7 @@ from tools.figures import Sheet, evidence
 from tools.inventory.demand import WeeklyDemand
 from tools.inventory.drp import distribute
 from tools.inventory.plan import Needs, Plan
-from tools.market import region_revenue
+from tools.market.regions import region_revenue
 
 Array = NDArray[np.float64]
 _WEEKS = 26  # of orders that tell where demand is

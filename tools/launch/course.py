@@ -70,7 +70,7 @@ def planned(study: Study, item: Draft | Product, price: float | None, lead: int,
     known = replace(study.fitted(), evidence=study.evidence_ahead(lead))
     market = with_item(study.market, item, price, study.market.panel.units.shape[1] + lead)
     row = np.array([len(market.launched) - 1])
-    views = ask_members(known, market, row)
+    views = ask_members(known, market, row, market.launched[row])
     recipe = study.lessons.recipe
     point = recipe.point(views.units)
     total = float(point.sum())
@@ -123,13 +123,12 @@ def units_by_day(study: Study, item: Draft | Product, cutoff: date, days: Sequen
         ToolError: Too few launches are known.
     """
     known, now = study.fitted(), study.market.panel.units.shape[1]
+    leads, each = np.unique([weeks_ahead(cutoff, day) for day in days], return_inverse=True)
     market = with_item(study.market, item, own_price(item), now)
-    row, made = np.array([len(market.launched) - 1]), {}
-    for lead in {weeks_ahead(cutoff, day) for day in days}:
-        then = replace(market, launched=np.append(market.launched[:-1], now + lead))
-        views = ask_members(replace(known, evidence=study.evidence_ahead(lead)), then, row)
-        made[lead] = float(study.lessons.recipe.point(views.units).sum())
-    return np.array([made[weeks_ahead(cutoff, day)] for day in days])
+    rows = np.full(len(leads), len(market.launched) - 1)
+    known = replace(known, evidence=study.evidence_ahead(int(leads.max())))
+    views = ask_members(known, market, rows, now + leads)
+    return np.asarray(study.lessons.recipe.point(views.units).sum(axis=1)[each])
 
 
 def weeks_ahead(cutoff: date, day: date) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.demand.panel import Array
 from tools.launch.market import NOTHING_NEAR, Index, Market, log_prices, season_index
@@ -105,28 +106,48 @@ def shelf_signal(market: Market, evidence: Evidence, width: float = 9 / 52) -> A
     Returns:
         For every row of the market's closeness (L,), in log units; 0 where the shelf is too small.
     """
-    closeness = market.closeness
+    last = len(evidence.season) - len(evidence.curve)
+    return _pull(market.closeness.near, _shelf_sides(market, evidence, np.array([last]), width)[0])
+
+
+def shelf_signals(market: Market, evidence: Evidence, rows: Index, launched: Index, width: float = 9 / 52) -> Array:
+    """The shelf's signal for launches `rows` (M,), each as of its own period of launch `launched` (M,), see above."""
+    near = market.closeness.near[market.closeness.at[rows]]
+    sides = _shelf_sides(market, evidence, launched, width)
+    return np.array([float(_pull(one[None, :], side)[0]) for one, side in zip(near, sides, strict=True)])
+
+
+def _pull(near: NDArray[np.float32], sides: NDArray[np.float32]) -> Array:
+    pull, mass = (near @ sides).astype(float).T
+    return np.asarray(pull / (mass + NOTHING_NEAR))
+
+
+def _shelf_sides(market: Market, evidence: Evidence, launched: Index, width: float) -> NDArray[np.float32]:
+    """How far each product of the shelf sells from what its price suggests, times its weight, and the weight (M, S, 2).
+
+    Zeros where the shelf is too small.
+    """
+    shelf = market.closeness.shelf
     known, horizon = market.panel.units.shape[1], len(evidence.curve)
-    units = market.panel.units[closeness.shelf]
+    units = market.panel.units[shelf]
     year = market.panel.cycle if market.panel.frequency != "day" else 365
-    away = np.abs((np.arange(known) - (len(evidence.season) - horizon / 2) + year / 2) % year - year / 2)
+    away = np.abs((np.arange(known) - (launched[:, None] + horizon / 2) + year / 2) % year - year / 2)
     recent = np.exp(-(away**2) / 2 / (width * year) ** 2)
     there = np.isfinite(units)
-    time_there = there @ recent
+    time_there = there @ recent.T
     flat = np.minimum(np.nan_to_num(units), 50 * _typical(units)) / np.exp(evidence.season[:known])
-    rate = np.divide(flat @ recent, time_there, out=np.zeros(len(units)), where=time_there > 0)
-    keep = (there.sum(axis=1) >= 4) & (rate * horizon > 1)
-    if keep.sum() < _LEAST_SHELF:
-        return np.zeros(len(closeness.near))
-    weight = time_there[keep] / recent.sum()
-    apart = np.log(rate[keep] * horizon)
-    apart = apart - np.average(apart, weights=weight)
-    prices = log_prices(market)[closeness.shelf[keep]]
-    slope, offset = np.polyfit(prices, apart, 1) if np.ptp(prices) > 0 else (0.0, 0.0)
-    sides = np.zeros((len(units), 2), dtype=np.float32)
-    sides[keep] = np.column_stack([weight * (apart - offset - slope * prices), weight])
-    pull, mass = (closeness.near @ sides).astype(float).T
-    return np.asarray(pull / (mass + NOTHING_NEAR))
+    rate = np.divide(flat @ recent.T, time_there, out=np.zeros(time_there.shape), where=time_there > 0)
+    kept = (there.sum(axis=1) >= 4)[:, None] & (rate * horizon > 1)
+    prices = log_prices(market)[shelf]
+    sides = np.zeros((len(launched), len(units), 2), dtype=np.float32)
+    for at in np.flatnonzero(kept.sum(axis=0) >= _LEAST_SHELF):
+        keep = kept[:, at]
+        weight = time_there[keep, at] / recent[at].sum()
+        apart = np.log(rate[keep, at] * horizon)
+        apart = apart - np.average(apart, weights=weight)
+        slope, offset = np.polyfit(prices[keep], apart, 1) if np.ptp(prices[keep]) > 0 else (0.0, 0.0)
+        sides[at, keep] = np.column_stack([weight * (apart - offset - slope * prices[keep]), weight])
+    return sides
 
 
 def _usual_curve(flat: Array, horizon: int) -> Array:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from tools.launch.learning import HORIZON, Errors, Study, study_of_shop
 from tools.launch.members import ANALOGUES, Knowledge, alikeness, category_steps
 from tools.launch.tail import continue_draws
 
+T = TypeVar("T")
 ANALOGUE_COLUMNS = ("sku", "name", "similarity", "weight", "units", "price", "launched", "kept", "why")
 MAX_WEEKS = 52
 FURTHEST = 52  # weeks after the data in which a launch may still be planned
@@ -119,17 +121,13 @@ def launch_forecast(
         price = None  # the same question
     wanted = launch_date or item.launch_date
     sells = isinstance(item, Product) and item.launch_date is not None and item.launch_date <= shop.cutoff
-    launched = _launch_day(shop, None if sells else wanted, weeks)
+    launched = _launch_day(shop.today, None if sells else wanted, weeks)
     if sells and item.launch_date is not None:
         launched = item.launch_date
     study = _study(shop)
-    key = f"{item.model_dump_json()}|{price}|{launched}|{wanted is None}|{weeks}"
-    if key not in study.answers:
-        while len(study.answers) >= _KEPT:
-            study.answers.pop(next(iter(study.answers)))
-        study.answers[key] = _forecast(shop, study, item, price, launched, weeks, wanted is None)
-    answer: LaunchForecast = study.answers[key]
-    return answer
+    key = f"{item.model_dump_json()}|{price}|{launched}|{wanted is None}"
+    course, whole = _once(study, key, lambda: _whole(shop, study, item, price, launched, wanted is None))
+    return _once(study, f"{key}|{weeks}", lambda: _over(study, course, whole, weeks))
 
 
 def launch_units(shop: Shop, item: Draft | Product, days: Sequence[date]) -> Array:
@@ -138,13 +136,26 @@ def launch_units(shop: Shop, item: Draft | Product, days: Sequence[date]) -> Arr
     Raises:
         ToolError: A day is out of range, or the shop has too few launches.
     """
-    study = _study(shop)
-    return units_by_day(study, item, shop.cutoff, [_launch_day(shop, day, HORIZON) for day in days])
+    study, today = _study(shop), shop.today  # asked of the database every time
+    return units_by_day(study, item, shop.cutoff, [_launch_day(today, day, HORIZON) for day in days])
 
 
-def _forecast(
-    shop: Shop, study: Study, item: Draft | Product, price: float | None, launched: date, weeks: int, assumed: bool
-) -> LaunchForecast:
+def _once(study: Study, key: str, make: Callable[[], T]) -> T:
+    """What was made under this key, or is made now; the oldest is forgotten first."""
+    answers = study.answers
+    found: T | None = answers.get(key)
+    if found is None:
+        found = make()
+        while len(answers) >= _KEPT:
+            answers.pop(next(iter(answers)))
+        answers[key] = found
+    return found
+
+
+def _whole(
+    shop: Shop, study: Study, item: Draft | Product, price: float | None, launched: date, assumed: bool
+) -> tuple[Course, LaunchForecast]:
+    """The forecast over the weeks that are learned, and the course that a longer or shorter one is made from."""
     own = own_price(item)
     asked = price if price is not None else own
     rng = np.random.default_rng(_seed(shop, item, asked, launched))
@@ -155,20 +166,16 @@ def _forecast(
     draws, quantiles = course.draws.copy(), course.quantiles.copy()
     draws[:, course.seen :] *= np.exp(shift)[:, None]
     quantiles[course.seen :] *= np.exp(np.median(shift))
-    if weeks > HORIZON:
-        ahead = max(course.period + weeks - len(study.market.panel.starts), 0)
-        draws = continue_draws(draws, study.market, study.evidence_ahead(ahead), course.period, weeks)
-        quantiles = np.vstack([quantiles, np.quantile(draws[:, HORIZON:], QUANTILES, axis=0).T])
     source, narrower = _source(known, item.category)
     impact = expect(study.effects, course.market, int(course.row[0]), rng)
     season = known.evidence.season[course.period : course.period + HORIZON]
-    return LaunchForecast(
-        starts=tuple(launched + timedelta(weeks=w) for w in range(weeks)),
-        draws=draws[:, :weeks],
-        quantiles=quantiles[:weeks],
-        analogues=_analogues(course, min(weeks, HORIZON)),
+    forecast = LaunchForecast(
+        starts=tuple(launched + timedelta(weeks=w) for w in range(HORIZON)),
+        draws=draws,
+        quantiles=quantiles,
+        analogues=_analogues(course, HORIZON),
         errors=study.lessons.errors,
-        basis=min(weeks, HORIZON),
+        basis=HORIZON,
         price=asked,
         support=support,
         elasticity=elasticity,
@@ -177,11 +184,32 @@ def _forecast(
         narrower=narrower,
         launches=len(known.learned),
         date_assumed=assumed,
-        seen=min(course.seen, weeks),
+        seen=course.seen,
         drivers=drivers(known, course.market, course.row, course.views, study.lessons.recipe),
         point=course.total,
         impact=impact,
         neighbours=course.market.frame.loc[impact.neighbours, ["sku", "name"]].reset_index(drop=True),
+    )
+    return course, forecast
+
+
+def _over(study: Study, course: Course, whole: LaunchForecast, weeks: int) -> LaunchForecast:
+    """The same forecast over another horizon."""
+    if weeks == HORIZON:
+        return whole
+    draws, quantiles = whole.draws, whole.quantiles
+    if weeks > HORIZON:
+        ahead = max(course.period + weeks - len(study.market.panel.starts), 0)
+        draws = continue_draws(draws, study.market, study.evidence_ahead(ahead), course.period, weeks)
+        quantiles = np.vstack([quantiles, np.quantile(draws[:, HORIZON:], QUANTILES, axis=0).T])
+    return replace(
+        whole,
+        starts=tuple(whole.starts[0] + timedelta(weeks=w) for w in range(weeks)),
+        draws=draws[:, :weeks],
+        quantiles=quantiles[:weeks],
+        analogues=whole.analogues if weeks > HORIZON else _analogues(course, weeks),
+        basis=min(weeks, HORIZON),
+        seen=min(whole.seen, weeks),
     )
 
 
@@ -205,13 +233,13 @@ def _study(shop: Shop) -> Study:
     return study
 
 
-def _launch_day(shop: Shop, planned: date | None, weeks: int) -> date:
+def _launch_day(today: date, planned: date | None, weeks: int) -> date:
     if not 1 <= weeks <= MAX_WEEKS:
         raise ToolError(f"A launch can be forecast for 1 to {MAX_WEEKS} weeks, not {weeks}; give another horizon.")
-    launched = planned or shop.today + timedelta(weeks=4)
-    if launched < shop.today:
-        raise ToolError(f"The launch date {launched} is before {shop.today}; give a date from then on.")
-    last = shop.today + timedelta(weeks=FURTHEST)
+    launched = planned or today + timedelta(weeks=4)
+    if launched < today:
+        raise ToolError(f"The launch date {launched} is before {today}; give a date from then on.")
+    last = today + timedelta(weeks=FURTHEST)
     if launched > last:
         raise ToolError(f"The launch date {launched} is too far beyond the data; give a date up to {last}.")
     return launched

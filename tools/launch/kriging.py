@@ -68,10 +68,13 @@ class Kriging:
     weights: Array
     mean: float
 
-    def predict(self, market: Market, rows: Index, signal: Array) -> Kriged:
-        """Levels of launches `rows`, each in its own period of launch; `signal` is that of the shelf (len(rows),)."""
+    def predict(self, market: Market, rows: Index, signal: Array, launched: Index | None = None) -> Kriged:
+        """Levels of launches `rows`, each in its own period of launch, or in that of `launched` (len(rows),).
+
+        `signal` is that of the shelf (len(rows),).
+        """
         s = self.settings
-        parts = _terms(_pairs(market, rows, self.rows, signal, self.signal), s)
+        parts = _terms(_pairs(market, rows, self.rows, signal, self.signal, launched), s)
         across = _MEAN_VARIANCE + np.asarray(sum(parts.values()))
         base = self.mean + _MEAN_VARIANCE * float(self.weights.sum())
         explained = np.einsum("ij,ji->i", across, cho_solve(self.factor, across.T))
@@ -154,13 +157,16 @@ def _evidence_cost(s: dict[str, float], pairs: Pairs, apart: Array, noise: Array
     return value, 0.5 * np.array([slopes[name] for name in PRIOR])
 
 
-def _pairs(market: Market, a: Index, b: Index, signal_a: Array, signal_b: Array) -> Pairs:
+def _pairs(
+    market: Market, a: Index, b: Index, signal_a: Array, signal_b: Array, launched_a: Index | None = None
+) -> Pairs:
     launched = np.where(market.launched < 0, market.panel.units.shape[1], market.launched).astype(float)
+    begins = launched[a] if launched_a is None else launched_a
     prices = log_prices(market)
     # A draft has no SKU yet: it stands next to nothing.
     steps = np.nan_to_num(_apart(market.place, a, b), nan=1e6)
     return Pairs(
-        time=_apart(launched, a, b),
+        time=np.abs(begins[:, None] - launched[b][None, :]),
         price=_apart(prices, a, b),
         text=1 - market.likeness(a, b),
         category=market.kinship(a, b),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.demand.panel import Array
-from tools.launch.evidence import Evidence, Rules, carried, launch_windows, shelf_signal
+from tools.launch.evidence import Evidence, Rules, carried, launch_windows, shelf_signal, shelf_signals
 from tools.launch.kriging import Kriging, fit_kriging
 from tools.launch.market import Index, Market, log_prices
 from tools.launch.trees import Trees, fit_trees
@@ -86,14 +86,23 @@ def know(
     return Knowledge(market, evidence, kriging, trees, learned, windows)
 
 
-def ask_members(known: Knowledge, market: Market, rows: Index) -> Views:
+def ask_members(known: Knowledge, market: Market, rows: Index, launched: Index | None = None) -> Views:
     """Every member's forecast of launches `rows` of `market`: that of the knowledge, or one with rows appended.
 
     A member that has too little to learn from repeats the shrunk mean curve.
+
+    Args:
+        known: What was learned; its season reaches to the end of the last launch.
+        market: Holds the launches.
+        rows: Which, (M,).
+        launched: Periods (M,) in which each is taken to come; left out, its own.
     """
-    signal = shelf_signal(market, known.evidence)[market.closeness.at[rows]]
-    kriged = known.kriging.predict(market, rows, signal)
-    shape = known.evidence.shape(np.maximum(market.launched[rows], 0))
+    if launched is None:
+        signal = shelf_signal(market, known.evidence)[market.closeness.at[rows]]
+    else:
+        signal = shelf_signals(market, known.evidence, rows, launched)
+    kriged = known.kriging.predict(market, rows, signal, launched)
+    shape = known.evidence.shape(np.maximum(market.launched[rows] if launched is None else launched, 0))
     level = np.exp(kriged.mean)[:, None] * shape
     spread = np.sqrt(kriged.variance)
     if len(known.learned) < ANALOGUES:
@@ -106,7 +115,7 @@ def ask_members(known: Knowledge, market: Market, rows: Index) -> Views:
         "median": category_curve(market, rows, known.learned, known.windows, np.median),
         "analogues": analogue_mean(market, rows, known.learned, known.windows),
         "kriging": level,
-        "trees": curve if known.trees is None else known.trees.predict(market, rows, known.evidence, signal),
+        "trees": curve if known.trees is None else known.trees.predict(market, rows, known.evidence, signal, launched),
     }
     return Views(units, spread)
 

@@ -40,9 +40,11 @@ class Trees:
     model: lgb.LGBMRegressor
     categories: NDArray[np.str_]
 
-    def predict(self, market: Market, rows: Index, evidence: Evidence, signal: Array) -> Array:
-        """Median units by week (M, H) of launches `rows`, each in its own period of launch."""
-        made = np.asarray(self.model.predict(_frame(market, rows, evidence, signal, self.categories)))
+    def predict(
+        self, market: Market, rows: Index, evidence: Evidence, signal: Array, launched: Index | None = None
+    ) -> Array:
+        """Median units by week (M, H) of launches `rows`, each in its own period of launch, or in `launched` (M,)."""
+        made = np.asarray(self.model.predict(_frame(market, rows, evidence, signal, self.categories, launched)))
         return made.reshape(len(rows), -1).clip(min=0)
 
     def contributions(self, market: Market, row: int, evidence: Evidence, signal: Array) -> dict[str, float]:
@@ -75,10 +77,16 @@ def fit_trees(market: Market, evidence: Evidence, signal: Array, jobs: int = 1) 
 
 
 def _frame(
-    market: Market, rows: Index, evidence: Evidence, signal: Array, categories: NDArray[np.str_]
+    market: Market,
+    rows: Index,
+    evidence: Evidence,
+    signal: Array,
+    categories: NDArray[np.str_],
+    launched: Index | None = None,
 ) -> pd.DataFrame:
     horizon = len(evidence.curve)
-    launched = np.where(market.launched[rows] < 0, market.panel.units.shape[1], market.launched[rows])
+    begins = market.launched[rows] if launched is None else launched
+    launched = np.where(begins < 0, market.panel.units.shape[1], begins)
     own = market.frame["category"].to_numpy(dtype=str)[rows]
     at = np.searchsorted(categories, own).clip(max=len(categories) - 1)
     category = np.where(categories[at] == own, at, np.nan)  # one never seen is missing, not another

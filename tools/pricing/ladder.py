@@ -55,11 +55,7 @@ def read_ladder(shop: Shop, item: Draft | Product, price: float | None) -> Ladde
         item: The product to price; it is left out itself.
         price: Its price, if known, makes products of like price more comparable.
     """
-    products = shop.products()
-    recent = shop.weekly_prices(since=shop.cutoff - timedelta(weeks=_RECENT_WEEKS) + timedelta(days=1))
-    sold = recent.assign(revenue=recent["units"] * recent["price"]).groupby("sku")[["units", "revenue"]].sum()
-    products = products.merge(sold, left_on="sku", right_index=True)
-    products["price"] = products["revenue"] / products["units"]
+    products = shop.learned("price-ladder", lambda: _on_sale(shop))
     if isinstance(item, Product):
         products = products[products["sku"] != item.sku]
     worth = _worth(products, item.category)
@@ -73,6 +69,14 @@ def read_ladder(shop: Shop, item: Draft | Product, price: float | None) -> Ladde
     return Ladder(
         own, rivals[rivals["sku"].isin(own["sku"])][["competitor", "sku", "day", "price"]], scope, listed, worth
     )
+
+
+def _on_sale(shop: Shop) -> pd.DataFrame:
+    """The products that sold last quarter with their `units`, `revenue` and average `price`."""
+    recent = shop.weekly_prices(since=shop.cutoff - timedelta(weeks=_RECENT_WEEKS) + timedelta(days=1))
+    sold = recent.assign(revenue=recent["units"] * recent["price"]).groupby("sku")[["units", "revenue"]].sum()
+    products = shop.products().merge(sold, left_on="sku", right_index=True)
+    return products.assign(price=products["revenue"] / products["units"])
 
 
 def _worth(products: pd.DataFrame, category: str) -> Hedonic | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from shop import Rows, Shop, Table
 from tools.elasticity import Elasticities, Elasticity
 from tools.elasticity.estimate import Z80, Second
-from tools.elasticity.read import WEEKS
+from tools.elasticity.offers import WEEKS
 from tools.figures import Sheet, evidence, interval
 from tools.pricing.advice import HEDONIC_FIT, NO_COST, NO_SLOPE, STRATEGIES, Advice, Strategy, Subject
 from tools.pricing.ladder import Ladder

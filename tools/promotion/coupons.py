@@ -15,6 +15,7 @@ from shop import Shop
 from shop import schema as t
 from shop.learned import Codec
 from tools.promotion.contribution import AFTER
+from tools.standing import FEATURES, inside, standing
 
 Array = NDArray[np.float64]
 HELD = "coupon_holdout"  # attribute of a customer: ids of the coupons held back from them at random
@@ -64,7 +65,7 @@ def _learn(shop: Shop) -> CouponEvidence | None:
 
     treated = rows["treated"].to_numpy(dtype=bool)
     money, bought = rows["contribution"].to_numpy(dtype=float), rows["bought"].to_numpy(dtype=float)
-    features = rows[FEATURES].to_numpy(dtype=float)
+    features = rows[list(FEATURES)].to_numpy(dtype=float)
     scores, moved = cross_fit(features, treated, bought)
     choice = choose(scores, moved, LEARNERS)
     ranking = scores[choice.learner]
@@ -85,9 +86,6 @@ def _learn(shop: Shop) -> CouponEvidence | None:
     )
 
 
-FEATURES = ["recency", "orders", "spent", "in_category", "age", "sent_before"]
-
-
 def trials(shop: Shop) -> pd.DataFrame:
     """One row per customer and coupon: `promotion, customer, treated, depth, bought, contribution, given, FEATURES`.
 
@@ -102,7 +100,7 @@ def trials(shop: Shop) -> pd.DataFrame:
     held = pd.DataFrame(
         [(each, row.id) for row in people for each in _listed(row.attributes)], columns=["promotion", "customer"]
     )
-    joined = pd.to_datetime(pd.Series({row.id: row.joined_on for row in people}))
+    joined = _days(pd.Series({row.id: row.joined_on for row in people}))
     lines = _lines(shop)
     found, before = [], pd.Series(0, index=joined.index)
     for offer in offers:
@@ -111,7 +109,8 @@ def trials(shop: Shop) -> pd.DataFrame:
         done = offer["ends"] + timedelta(weeks=AFTER) <= shop.cutoff
         if done and len(got) and len(kept):
             customers = pd.Index(pd.concat([got, kept]).unique())
-            frame = _as_of(lines, customers, offer["starts"], offer["category"], joined)
+            known = np.asarray(joined.reindex(customers), dtype=float)
+            frame = standing(lines, customers, _day(offer["starts"]), offer["category"], known)
             frame["sent_before"] = before.reindex(customers).fillna(0).to_numpy()
             outcome = _outcome(lines, customers, offer["starts"], offer["ends"], offer["category"], offer["id"])
             found.append(
@@ -143,30 +142,15 @@ def _lines(shop: Shop) -> pd.DataFrame:
     columns = ["customer", "at", "category", "units", "price", "discount", "cost", "promotion"]
     with shop.engine.connect() as connection:
         frame = pd.DataFrame(connection.execute(query).all(), columns=columns)
-    frame["day"] = pd.to_datetime(frame.pop("at")).dt.normalize()
-    frame = frame[frame["day"] <= pd.Timestamp(shop.cutoff)]
+    frame["day"] = _days(frame.pop("at"))
+    frame = frame[frame["day"] <= _day(shop.cutoff)]
     money = frame["units"] * (frame["price"] - pd.to_numeric(frame["cost"]).fillna(frame["price"])) / 100
     return frame.assign(contribution=money.astype(float), paid=frame["units"] * frame["price"] / 100)
 
 
-def _as_of(lines: pd.DataFrame, customers: Any, start: date, category: str, joined: pd.Series[Any]) -> pd.DataFrame:
-    day = pd.Timestamp(start)
-    past = lines[(lines["day"] < day) & (lines["day"] >= day - pd.Timedelta(days=365))]
-    groups = past.groupby("customer")
-    frame = pd.DataFrame(index=customers)
-    frame["recency"] = (day - groups["day"].max().reindex(customers)).dt.days
-    frame["orders"] = groups["day"].nunique().reindex(customers).fillna(0)
-    frame["spent"] = groups["paid"].sum().reindex(customers).fillna(0)
-    mine = past[_inside(past["category"], category)]
-    frame["in_category"] = mine.groupby("customer")["day"].nunique().reindex(customers).fillna(0)
-    frame["age"] = (day - joined.reindex(customers)).dt.days
-    return frame
-
-
 def _outcome(lines: pd.DataFrame, customers: Any, start: date, end: date, category: str, offer: str) -> pd.DataFrame:
-    last = pd.Timestamp(end) + pd.Timedelta(weeks=AFTER)
-    ahead = lines[(lines["day"] >= pd.Timestamp(start)) & (lines["day"] <= last)]
-    ahead = ahead[_inside(ahead["category"], category)]
+    ahead = lines[(lines["day"] >= _day(start)) & (lines["day"] <= _day(end) + 7 * AFTER)]
+    ahead = ahead[inside(ahead["category"], category)]
     groups = ahead.groupby("customer")
     used = ahead[ahead["promotion"] == offer]
     given = (used["units"] * used["discount"] / 100).groupby(used["customer"]).sum()
@@ -180,8 +164,13 @@ def _outcome(lines: pd.DataFrame, customers: Any, start: date, end: date, catego
     )
 
 
-def _inside(category: pd.Series[str], path: str) -> Any:
-    return (category == path) | category.str.startswith(f"{path} > ") if path else np.ones(len(category), dtype=bool)
+def _days(times: pd.Series[Any]) -> pd.Series[Any]:
+    """Days since 1970, nan where unknown."""
+    return (pd.to_datetime(times) - pd.Timestamp(0)) // pd.Timedelta(days=1)
+
+
+def _day(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
 
 
 def _listed(attributes: Any) -> list[str]:

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from tools.recommend.histories import Array, Index, Mask
+from tools.standing import FEATURES, YEAR
 
-FEATURES = ("recency", "orders", "spent", "in_category", "age", "sent_before")
 WINDOW = 28  # days after a launch in which a purchase counts
-_YEAR = 365
 _LEAST_LAUNCHES = 6
 _LEAST_BUYERS = 30
 _FOLDS = 5
@@ -37,35 +36,6 @@ class Response:
     launches: int
     ratio: tuple[float, float]
     lift: tuple[float, float, float]
-
-
-def standing(lines: pd.DataFrame, customers: pd.Index[Any], day: float, category: str, joined: Array) -> pd.DataFrame:
-    """How customers stood on the morning of a day: `FEATURES` without `sent_before`, nan where nothing is known.
-
-    Args:
-        lines: Past order lines `customer, day, category, paid`.
-        customers: Those asked about.
-        day: In days, as `lines` count them.
-        category: Path; purchases in it and below it count.
-        joined: Day each customer joined, nan where unknown.
-    """
-    past = lines[(lines["day"] < day) & (lines["day"] >= day - _YEAR)]
-    groups = past.groupby("customer")
-    found = pd.DataFrame(index=customers)
-    found["recency"] = day - groups["day"].max().reindex(customers)
-    found["orders"] = groups["day"].nunique().reindex(customers).fillna(0).astype(float)
-    found["spent"] = groups["paid"].sum().reindex(customers).fillna(0.0)
-    mine = past[inside(past["category"], category)]
-    found["in_category"] = mine.groupby("customer")["day"].nunique().reindex(customers).fillna(0).astype(float)
-    found["age"] = day - joined
-    return found
-
-
-def inside(categories: pd.Series[str], path: str) -> Mask:
-    """Which categories are the path or below it; an empty path holds all."""
-    if not path:
-        return np.ones(len(categories), dtype=bool)
-    return ((categories == path) | categories.str.startswith(f"{path} > ")).to_numpy(dtype=bool)
 
 
 def learn_response(features: Array, bought: Mask, launch: Index) -> Response | None:
@@ -118,7 +88,7 @@ def _chance(model: Any, features: Array) -> Array:
 
 def _logs(features: Array) -> Array:
     """Counts, money and days on a log scale; whoever was not seen within a year stands at two years."""
-    return np.log1p(np.maximum(np.where(np.isfinite(features), features, 2.0 * _YEAR), 0.0))
+    return np.log1p(np.maximum(np.where(np.isfinite(features), features, 2.0 * YEAR), 0.0))
 
 
 def plain_ranking(features: Array) -> Array:
@@ -127,7 +97,7 @@ def plain_ranking(features: Array) -> Array:
     Each part is the customer's share of all customers who stand lower, so that none outweighs the others.
     """
     frame = pd.DataFrame(features, columns=list(FEATURES))
-    parts = [frame["in_category"], -frame["recency"].fillna(2.0 * _YEAR), frame["spent"]]
+    parts = [frame["in_category"], -frame["recency"].fillna(2.0 * YEAR), frame["spent"]]
     ranks = [part.rank(pct=True).to_numpy(dtype=float) for part in parts]
     return np.asarray(ranks[0] * ranks[1] * ranks[2])
 

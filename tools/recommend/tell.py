@@ -13,22 +13,14 @@ from shop import schema as t
 from shop.resolve import find_product
 from shop.types import Count
 from tools.promotion.coupons import trials
-from tools.recommend.audience import (
-    FEATURES,
-    WINDOW,
-    Response,
-    learn_response,
-    may_be_told,
-    plain_ranking,
-    standing,
-)
+from tools.recommend.audience import WINDOW, Response, learn_response, may_be_told, plain_ranking
 from tools.recommend.histories import Array
 from tools.recommend.read import contacted, days
 from tools.recommend.told import Added, Audience, audience_report
 from tools.registry import tool
+from tools.standing import FEATURES, YEAR, standing
 
 _USUAL = 500
-_YEAR = 365
 _LAUNCHES = 24
 _MOST_CUSTOMERS = 4000
 _LEAST_HELD = 100
@@ -66,7 +58,7 @@ def _choose(
     added: Added | None,
 ) -> Audience:
     now = float(days(shop.today))
-    customers = pd.Index(sorted(lines.loc[lines["day"] >= now - _YEAR, "customer"].unique()))
+    customers = pd.Index(sorted(lines.loc[lines["day"] >= now - YEAR, "customer"].unique()))
     if not len(customers):
         raise ToolError("Nobody has bought within a year, so there is no audience; import newer orders.")
     features = _features(shop, lines, customers, now, item.category, joined)
@@ -98,7 +90,7 @@ def _response(shop: Shop, lines: pd.DataFrame, joined: pd.Series[float]) -> Resp
     features, bought, launch = [], [], []
     for number, row in enumerate(latest.itertuples()):
         start = float(days(pd.Timestamp(str(row.launch_date)).date()))
-        known = np.sort(lines.loc[(lines["day"] < start) & (lines["day"] >= start - _YEAR), "customer"].unique())
+        known = np.sort(lines.loc[(lines["day"] < start) & (lines["day"] >= start - YEAR), "customer"].unique())
         if len(known) > _MOST_CUSTOMERS:
             known = np.sort(rng.choice(known, _MOST_CUSTOMERS, replace=False))
         if not len(known):

@@ -8,10 +8,12 @@ from shop import Shop, ToolError, ToolResult
 from shop import schema as t
 from shop.database import insert_new
 from shop.service import rows
+from shop.text import clean
 from tools.figures import Sheet
 from tools.registry import tool
 
 MOST_SUMMARY = 2_000  # characters
+MOST_TICKETS = 5  # of one conversation: they are written without a click, and people have to read them
 
 
 @tool("read", "service")
@@ -45,21 +47,25 @@ def identify_customer(
     )
 
 
-@tool("write", "service")
+# A model puts a case into its own words, also after it has read what others wrote: the page says so above them.
+@tool("write", "service", noted=("summary",))
 def hand_over(shop: Shop, summary: str) -> ToolResult:
     """Hand the conversation over to a person of the shop, where no tool can do what is asked.
 
     Args:
         summary: What the customer wants, and what was done so far.
     """
-    if not summary:
+    text = " ".join(clean(summary).split())[:MOST_SUMMARY]
+    if not text:
         raise ToolError("A person needs to know what it is about; say it in a sentence or two.")
     session = shop.acting
-    text = summary[:MOST_SUMMARY]
     known = t.tickets.c.session == session.id
     with shop.begin() as connection:
         query = select(t.tickets.c.id).where(known, t.tickets.c.summary == text)
         ticket = connection.execute(query).scalar()
+        filed = connection.execute(select(func.count()).select_from(t.tickets).where(known)).scalar_one()
+        if ticket is None and filed >= MOST_TICKETS:
+            raise ToolError("A person of the shop has this case already; please hold on, or write again later.")
         number = connection.execute(select(func.count()).select_from(t.tickets)).scalar_one()
         while ticket is None:
             # Another conversation may take the number between the count and the insert; then nothing is added.

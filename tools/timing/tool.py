@@ -60,12 +60,9 @@ def plan_launch_calendar(
     table = _calendar(sheet, values, plan, problem, first)
     rules = _rivals(sheet, problem, plan)
     paces, chart = _cadence(sheet, problem)
+    summary, warnings = _summary(sheet), _warnings(sheet, asked, drafts, values, plan)
     return ToolResult(
-        summary=_summary(sheet),
-        figures=sheet.figures,
-        tables=(table, rules, paces),
-        chart=chart,
-        warnings=_warnings(sheet, asked, drafts, values, plan),
+        summary=summary, figures=sheet.figures, tables=(table, rules, paces), chart=chart, warnings=warnings
     )
 
 
@@ -147,7 +144,7 @@ def _rivals(sheet: Sheet, problem: Problem, plan: Index) -> Table:
 
 def _cadence(sheet: Sheet, problem: Problem) -> tuple[Table, Chart]:
     curve = cadence(problem, most=min(5, max(len(problem.value), 1)))
-    cells, paces, ids = [], [], []
+    cells = []
     for number, value in enumerate(curve, start=1):
         pace, money = f"calendar.pace_{number}", f"calendar.pace_value_{number}"
         cells.append(
@@ -156,8 +153,6 @@ def _cadence(sheet: Sheet, problem: Problem) -> tuple[Table, Chart]:
                 sheet.add(money, "Contribution of the best calendar", value, "money", "solved anew at this pace"),
             )
         )
-        paces.append(pace)
-        ids.append(money)
     enough = int(np.flatnonzero(curve >= _ENOUGH * curve.max())[0]) + 1
     sheet.add("calendar.advice", "Launches a week that are enough", enough, "count", "slowest pace near the best worth")
     table = Table(title="Pace", columns=("Launches a week", "Contribution"), rows=tuple(cells))
@@ -166,8 +161,8 @@ def _cadence(sheet: Sheet, problem: Problem) -> tuple[Table, Chart]:
         title="What a faster pace brings",
         x_label="Launches a week",
         y_label="Contribution",
-        x=tuple(paces),
-        series={"Contribution": tuple(ids)},
+        x=tuple(f"calendar.pace_{number}" for number in range(1, len(curve) + 1)),
+        series={"Contribution": tuple(f"calendar.pace_value_{number}" for number in range(1, len(curve) + 1))},
     )
     return table, chart
 

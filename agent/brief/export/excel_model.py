@@ -15,6 +15,8 @@ from agent.brief.types import Brief
 # What a manager may change, in the order of the sheet.
 INPUTS = (
     "price.planned",
+    "price.payment_fee",
+    "price.delivery_cost",
     "item.cost",
     "item.budget",
     "buy.first_buy",
@@ -23,9 +25,14 @@ INPUTS = (
     "economics.step",
 )
 _OUTLAY = "({buy.cash}+SUM({item.budget}))"
-_FIRST = "{buy.first_buy}*{price.planned}"
-_WAS = "{units}*({price.planned}-{item.cost})"
-_CHEAPER = "{units}*(1-{economics.step})^{price.elasticity}*({price.planned}*(1-{economics.step})-{item.cost})"
+_FIRST = "{buy.first_buy}*{price.net}"
+_WAS = "{units}*({price.net}-{item.cost})"
+_FEES = ("price.payment_fee", "price.delivery_cost")
+_NET = "*(1-SUM({price.payment_fee}))-SUM({price.delivery_cost})"  # one that is not set is nothing to add up
+_CHEAPER = (
+    "{units}*(1-{economics.step})^{price.elasticity}"
+    f"*({{price.planned}}*(1-{{economics.step}}){_NET}-{{item.cost}})"
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Live:
         figure: Its id.
         formula: Over other figures; `{units}` is the demand at the price that stands in the inputs.
         of: The sources that the brief's figure must have; empty for a tool's, which must equal `check`.
+        unless: Those of them that it may lack, since nothing was set.
         check: Two figures whose product a tool's figure must be.
         spread: Figures in the formula that carry the interval.
         needs: Figures that must be numbers; without them the cell says that it is unknown.
@@ -47,6 +55,7 @@ class Live:
     check: tuple[str, str] | None = None
     spread: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class Block:
     rows: tuple[Live, ...]
 
 
-_MARGIN = ("price.planned", "item.cost")
+_MARGIN = ("price.net", "item.cost")
 _ALL = ("launch.units_12w", *_MARGIN)
 BLOCKS = (
     Block(
@@ -66,7 +75,14 @@ BLOCKS = (
             Live(
                 "launch.revenue_12w", "{units}*{price.planned}", (), ("launch.units_12w", "price.planned"), ("units",)
             ),
-            Live("economics.unit_contribution", "{price.planned}-{item.cost}", _MARGIN),
+            Live(
+                "price.net",
+                f"{{price.planned}}{_NET}",
+                ("price.planned", *_FEES),
+                needs=("price.planned",),
+                unless=_FEES,
+            ),
+            Live("economics.unit_contribution", "{price.net}-{item.cost}", _MARGIN),
             Live(
                 "economics.contribution_rate",
                 "{economics.unit_contribution}/{price.planned}",
@@ -84,7 +100,13 @@ BLOCKS = (
         Text("First buy and cash", "首单与资金"),
         (
             Live("buy.cash", "{buy.first_buy}*{item.cost}", (), ("buy.first_buy", "item.cost")),
-            Live("decision.cash_at_risk", _OUTLAY, ("buy.cash", "item.budget"), needs=("buy.cash",)),
+            Live(
+                "decision.cash_at_risk",
+                _OUTLAY,
+                ("buy.cash", "item.budget"),
+                needs=("buy.cash",),
+                unless=("item.budget",),
+            ),
             Live(
                 "decision.unsold_at_low",
                 "MAX(0,{buy.first_buy}-{units.low})*{item.cost}",
@@ -97,11 +119,11 @@ BLOCKS = (
         (
             Live(
                 "economics.break_even_units",
-                f"IF({_OUTLAY}<={_FIRST},ROUNDUP({_OUTLAY}/{{price.planned}},0),"
-                f"IF({{price.planned}}>{{item.cost}},"
-                f"ROUNDUP({{buy.first_buy}}+({_OUTLAY}-{_FIRST})/({{price.planned}}-{{item.cost}}),0),{{never}}))",
-                ("buy.cash", "price.planned", "item.cost", "buy.first_buy"),
-                needs=("buy.cash", "price.planned", "item.cost", "buy.first_buy"),
+                f"IF({_OUTLAY}<={_FIRST},ROUNDUP({_OUTLAY}/{{price.net}},0),"
+                f"IF({{price.net}}>{{item.cost}},"
+                f"ROUNDUP({{buy.first_buy}}+({_OUTLAY}-{_FIRST})/({{price.net}}-{{item.cost}}),0),{{never}}))",
+                ("buy.cash", "price.net", "item.cost", "buy.first_buy"),
+                needs=("buy.cash", "price.net", "item.cost", "buy.first_buy"),
             ),
             Live(
                 "economics.payback_week",
@@ -114,13 +136,15 @@ BLOCKS = (
         Text("What moves contribution", "影响贡献的因素"),
         (
             Live("economics.lever_demand", f"-{{economics.step}}*{_WAS}", _ALL, spread=("units",)),
+            Live("economics.lever_cost", "-{economics.step}*{units}*{item.cost}", _ALL, spread=("units",)),
             Live(
-                "economics.lever_cost",
-                f"{{units}}*({{price.planned}}-{{item.cost}}*(1+{{economics.step}}))-{_WAS}",
-                _ALL,
+                "economics.lever_price",
+                f"{_CHEAPER}-{_WAS}",
+                ("launch.units_12w", "price.planned", "item.cost", "price.elasticity", *_FEES),
                 spread=("units",),
+                needs=("units", "price.net", "item.cost", "price.elasticity", "economics.step"),
+                unless=_FEES,
             ),
-            Live("economics.lever_price", f"{_CHEAPER}-{_WAS}", (*_ALL, "price.elasticity"), spread=("units",)),
         ),
     ),
     Block(
@@ -151,4 +175,4 @@ def is_live(brief: Brief, row: Live) -> bool:
     if row.figure == "economics.payback_week":
         return {"economics.break_even_units", "launch.units_12w"} <= set(figure.inputs.get("of", ()))
     of = tuple(figure.inputs.get("of", ()))
-    return of == row.of or (of == row.of[:1] and row.figure == "decision.cash_at_risk")
+    return of == tuple(name for name in row.of if name in of or name not in row.unless)

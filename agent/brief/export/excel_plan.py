@@ -39,7 +39,7 @@ _REFERENCE = re.compile(r"\{([a-z_0-9.]+)\}")
 _WEEK = re.compile(r"launch\.week_\d+")
 _DECISION_HEIGHT = 66  # points
 _UNITS = "launch.units_12w"
-_TINY = "(1-1E-9)"  # as `economics.week_reached` allows for rounding
+_TINY = "(1-1E-9)"  # as `payback.week_reached` allows for rounding
 
 
 def write_plan(cells: Cells, printed: Document) -> None:

@@ -6,7 +6,7 @@ import math
 
 from agent.brief.declare import Text
 from agent.brief.plan import Plan
-from agent.brief.rules.rule import close, day_of, known, lands, rule
+from agent.brief.rules.rule import before, close, day_of, known, lands, rule
 
 LIKELY = 0.5
 CHANNELS = ("search", "social", "display", "email", "sms", "video", "affiliate")
@@ -14,8 +14,7 @@ CHANNELS = ("search", "social", "display", "email", "sms", "video", "affiliate")
 
 @rule("ads", "error", "Start advertising once the stock is there.", "请待到货后再投放广告。")
 def ads_before_stock(plan: Plan) -> Text | None:
-    start, landed = day_of(plan, "ads.start"), lands(plan)
-    if start is None or landed is None or start >= landed:
+    if not before(day_of(plan, "ads.start"), lands(plan)):
         return None
     return Text(
         "Advertising starts on {{ads.start}}, before stock ordered today can land ({{buy.lead_time}}).",
@@ -30,8 +29,7 @@ def ads_before_stock(plan: Plan) -> Text | None:
     "可作为预热并引导预约，否则应自上市日起投放。",
 )
 def ads_before_launch(plan: Plan) -> Text | None:
-    start, launch = day_of(plan, "ads.start"), day_of(plan, "item.launch_date")
-    if start is None or launch is None or start >= launch:
+    if not before(day_of(plan, "ads.start"), day_of(plan, "item.launch_date")):
         return None
     return Text(
         "Advertising starts on {{ads.start}}, before the launch on {{item.launch_date}}: nobody can buy yet.",

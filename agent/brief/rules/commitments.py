@@ -6,7 +6,7 @@ import math
 
 from agent.brief.declare import Text
 from agent.brief.plan import Plan
-from agent.brief.rules.rule import close, known, rule
+from agent.brief.rules.rule import above, close, known, rule
 
 LEAST_REVIEWS = 5  # under which a mean rating says nothing
 # Targets where more is better, and those where less is, by the last part of their id.
@@ -165,8 +165,7 @@ def seeding_without_disclosure(plan: Plan) -> Text | None:
 
 @rule("service", "warning", "Write a policy for the questions without an answer.", "请为无答案的问题制定条款。")
 def questions_without_answer(plan: Plan) -> Text | None:
-    answered, asked = plan.number("service.answered"), plan.number("service.asked")
-    if answered is None or asked is None or answered >= asked:
+    if not above(plan, "service.asked", "service.answered"):
         return None
     return Text(
         "Only {{service.answered}} of {{service.asked}} questions that will come have an answer in the policies.",
@@ -211,8 +210,7 @@ def risk_above_the_gain(plan: Plan) -> Text | None:
 
 @rule("rules", "error", "Let the exit lie under the plan.", "退出线应低于计划。")
 def exit_above_the_plan(plan: Plan) -> Text | None:
-    least, planned = plan.number("rules.exit_units"), plan.number("launch.units_12w")
-    if least is None or planned is None or least <= planned:
+    if not above(plan, "rules.exit_units", "launch.units_12w"):
         return None
     return Text(
         "The exit rule asks for {{rules.exit_units}} units, more than the plan of {{launch.units_12w}}: it would end a "

@@ -35,10 +35,8 @@ def claim_without_evidence(plan: Plan) -> Text | None:
 
 @rule("content", "error", "Mend the draft's words or facts that the check names.", "请按检查结果修改草案的文字或事实。")
 def copy_fails_its_check(plan: Plan) -> Text | None:
-    for name in _copied(plan, "problem_1"):
-        at = f"{{{{{name}}}}}"
-        return Text(f"A piece of copy must not go out: {at}.", f"有文案不可发布：{at}。")
-    return None
+    at = _first(plan, "problem_1")
+    return Text(f"A piece of copy must not go out: {at}.", f"有文案不可发布：{at}。") if at else None
 
 
 @rule("content", "error", "Shorten the copy to what the channel takes.", "请将文案缩短到渠道限额以内。")
@@ -95,10 +93,8 @@ def copy_names_another_day(plan: Plan) -> Text | None:
     "请使两种语言的数字一致后重写文案。",
 )
 def languages_disagree(plan: Plan) -> Text | None:
-    for name in _copied(plan, "disparity_1"):
-        at = f"{{{{{name}}}}}"
-        return Text(f"English and Chinese name different figures: {at}.", f"中英文数字不一致：{at}。")
-    return None
+    at = _first(plan, "disparity_1")
+    return Text(f"English and Chinese name different figures: {at}.", f"中英文数字不一致：{at}。") if at else None
 
 
 @rule(
@@ -124,10 +120,8 @@ def one_language_only(plan: Plan) -> Text | None:
     "请同时从草案中删去这些词，以免被他人引用。",
 )
 def forbidden_words_in_the_draft(plan: Plan) -> Text | None:
-    for name in _copied(plan, "removed_1"):
-        at = f"{{{{{name}}}}}"
-        return Text(f"The draft holds words that copy may not: {at}.", f"草案含文案禁用词：{at}。")
-    return None
+    at = _first(plan, "removed_1")
+    return Text(f"The draft holds words that copy may not: {at}.", f"草案含文案禁用词：{at}。") if at else None
 
 
 @rule(
@@ -184,6 +178,11 @@ def _copied(plan: Plan, part: str) -> Iterator[str]:
         match = _COPY.fullmatch(name)
         if match is not None and match["part"] == part and plan.knows(name):
             yield name
+
+
+def _first(plan: Plan, part: str) -> str:
+    """The placeholder of the first of them; empty if there is none."""
+    return next((f"{{{{{name}}}}}" for name in _copied(plan, part)), "")
 
 
 def _digits(text: str) -> str:

@@ -51,7 +51,7 @@ def figure_older_than_the_cutoff(plan: Plan) -> Text | None:
 
 @rule("evidence", "warning", "Import the sales since then and compile again.", "请导入此后的销售数据并重新生成。")
 def data_are_old(plan: Plan) -> Text | None:
-    age = (plan.shop.today - plan.cutoff).days
+    age = (plan.today - plan.cutoff).days
     if age <= plan.settings.max_data_age_days or not plan.knows("decision.data_cutoff"):
         return None
     return Text(

@@ -74,7 +74,7 @@ def cost_out_of_proportion(plan: Plan) -> Text | None:
 )
 def date_in_the_past(plan: Plan) -> Text | None:
     day = plan.draft.launch_date
-    if day is None or day >= plan.shop.today:
+    if day is None or day >= plan.today:
         return None
     return Text(
         "The launch date {{item.launch_date}} has passed; plan a later one.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.brief.declare import Text
 from agent.brief.plan import Plan
-from agent.brief.rules.rule import close, rule
+from agent.brief.rules.rule import above, close, rule
 
 
 @rule(
@@ -24,8 +24,7 @@ def never_pays_back(plan: Plan) -> Text | None:
 
 @rule("economics", "stop", "Cut the launch spend.", "请削减上市费用。")
 def spend_above_upside(plan: Plan) -> Text | None:
-    spend, upside = plan.number("item.budget"), plan.number("economics.contribution_12w.high")
-    if spend is None or upside is None or spend <= upside:
+    if not above(plan, "item.budget", "economics.contribution_12w.high"):
         return None
     return Text(
         "The launch spend of {{item.budget}} is more than the product contributes at P90 "
@@ -51,8 +50,7 @@ def slow_payback(plan: Plan) -> Text | None:
 
 @rule("economics", "error", "Cut the launch spend, or stage it by what comes in.", "请削减上市费用，或按回款分期投入。")
 def spend_above_middle(plan: Plan) -> Text | None:
-    spend, middle = plan.number("item.budget"), plan.number("economics.contribution_12w")
-    if spend is None or middle is None or spend <= middle:
+    if not above(plan, "item.budget", "economics.contribution_12w"):
         return None
     return Text(
         "The launch spend of {{item.budget}} is more than the P50 contribution of {{economics.contribution_12w}}.",

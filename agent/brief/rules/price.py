@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from agent.brief.declare import Text
+from agent.brief.fees import NET, known_fees, net_of
 from agent.brief.plan import Plan
-from agent.brief.rules.rule import close, day_of, rule
+from agent.brief.rules.rule import above, close, day_of, known, rule
 
 FAR = 1.5  # times the recommended range from which a price is far from it
 
@@ -26,14 +27,64 @@ def price_under_cost(plan: Plan) -> Text | None:
 
 
 @rule(
+    "economics",
+    "stop",
+    "Raise the price, or lower what payment, delivery or the unit itself cost.",
+    "请提高售价，或降低支付、配送或采购成本。",
+)
+def price_under_cost_with_fees(plan: Plan) -> Text | None:
+    price, net, cost = (plan.number(name) for name in ("price.planned", NET, "item.cost"))
+    if price is None or net is None or cost is None or price <= cost or net > cost:
+        return None
+    return Text(
+        "At {{price.planned}} payment and delivery leave {{price.net}}, which does not earn the unit cost of "
+        "{{item.cost}}.",
+        "售价{{price.planned}}扣除支付与配送后余{{price.net}}，不足以覆盖单位成本{{item.cost}}。",
+    )
+
+
+@rule(
+    "price",
+    "warning",
+    "Keep above the floor by what payment and delivery take, or have the floor raised.",
+    "售价须在底价之上再留出支付与配送费用，或上调底价。",
+)
+def floor_without_fees(plan: Plan) -> Text | None:
+    floor, cost = plan.number("price.floor"), plan.number("item.cost")
+    if floor is None or cost is None or not known_fees(plan) or floor <= cost or net_of(plan, floor) > cost:
+        return None
+    return Text(
+        "The floor of {{price.floor}} knows the unit cost of {{item.cost}}, not payment and delivery: sold at it, a "
+        "unit loses money.",
+        "底价{{price.floor}}只计单位成本{{item.cost}}，未计支付与配送，按底价出售每件亏损。",
+    )
+
+
+@rule(
+    "economics",
+    "warning",
+    "Leave the channel out, ask a higher price there, or agree on a lower fee.",
+    "请放弃该渠道、在该渠道提价，或商定更低费率。",
+)
+def channel_loses_money(plan: Plan) -> Text | None:
+    for name in known(plan, "economics.channel_", "_contribution"):
+        if (plan.number(name) or 0.0) < 0:
+            channel = f"{{{{{name.replace('_contribution', '_name')}}}}}"
+            return Text(
+                f"A unit sold through {channel} contributes {{{{{name}}}}}.",
+                f"经{channel}售出的每件贡献为{{{{{name}}}}}。",
+            )
+    return None
+
+
+@rule(
     "price",
     "error",
     "Raise the price to the floor, or lower the least margin that the floor is made from.",
     "请将售价提高到底价，或下调计算底价的最低毛利率。",
 )
 def price_under_floor(plan: Plan) -> Text | None:
-    price, floor = plan.number("price.planned"), plan.number("price.floor")
-    if price is None or floor is None or price >= floor:
+    if not above(plan, "price.floor", "price.planned"):
         return None
     return Text(
         "The planned price of {{price.planned}} is under the floor of {{price.floor}}.",
@@ -206,6 +257,9 @@ def rival_undercuts(plan: Plan) -> Text | None:
 
 RULES = (
     price_under_cost,
+    price_under_cost_with_fees,
+    floor_without_fees,
+    channel_loses_money,
     price_under_floor,
     price_at_other_cost,
     intro_price_without_an_end,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from agent.brief.declare import Text
+from agent.brief.fees import net_of
 from agent.brief.plan import Plan
-from agent.brief.rules.rule import day_of, lands, rule, sells_in
+from agent.brief.rules.rule import above, before, day_of, lands, rule, sells_in
 
 LIKELY = 0.5
 PRIOR_PRICE = timedelta(days=30)  # Directive 98/6/EC, article 6a: the days whose lowest price a reduction names
@@ -19,8 +20,7 @@ PRIOR_PRICE = timedelta(days=30)  # Directive 98/6/EC, article 6a: the days whos
     "请待到货后再开始促销，或改用更快的运输。",
 )
 def promotion_before_stock(plan: Plan) -> Text | None:
-    start, landed = day_of(plan, "promo.start"), lands(plan)
-    if start is None or landed is None or start >= landed:
+    if not before(day_of(plan, "promo.start"), lands(plan)):
         return None
     return Text(
         "The promotion starts on {{promo.start}}, before stock ordered today can land ({{buy.lead_time}}).",
@@ -30,8 +30,7 @@ def promotion_before_stock(plan: Plan) -> Text | None:
 
 @rule("promotion", "error", "Move the promotion to the launch day or later.", "请将促销推迟到上市日或之后。")
 def promotion_before_launch(plan: Plan) -> Text | None:
-    start, launch = day_of(plan, "promo.start"), day_of(plan, "item.launch_date")
-    if start is None or launch is None or start >= launch:
+    if not before(day_of(plan, "promo.start"), day_of(plan, "item.launch_date")):
         return None
     return Text(
         "The promotion starts on {{promo.start}}, before the launch on {{item.launch_date}}.",
@@ -41,8 +40,7 @@ def promotion_before_launch(plan: Plan) -> Text | None:
 
 @rule("promotion", "error", "Correct the days of the promotion.", "请更正促销日期。")
 def promotion_ends_before_it_starts(plan: Plan) -> Text | None:
-    start, end = day_of(plan, "promo.start"), day_of(plan, "promo.end")
-    if start is None or end is None or start <= end:
+    if not before(day_of(plan, "promo.end"), day_of(plan, "promo.start")):
         return None
     return Text(
         "The promotion ends on {{promo.end}}, before it starts on {{promo.start}}.",
@@ -52,8 +50,7 @@ def promotion_ends_before_it_starts(plan: Plan) -> Text | None:
 
 @rule("promotion", "error", "Cut the price less deep.", "请减小降价幅度。")
 def promotion_price_under_floor(plan: Plan) -> Text | None:
-    price, floor = plan.number("promotion.price"), plan.number("price.floor")
-    if price is None or floor is None or price >= floor:
+    if not above(plan, "price.floor", "promotion.price"):
         return None
     return Text(
         "The promotion price of {{promotion.price}} is under the floor of {{price.floor}}.",
@@ -69,6 +66,18 @@ def promotion_price_under_cost(plan: Plan) -> Text | None:
     return Text(
         "The promotion price of {{promotion.price}} does not earn the unit cost of {{item.cost}}.",
         "促销价{{promotion.price}}不足以覆盖单位成本{{item.cost}}。",
+    )
+
+
+@rule("promotion", "error", "Cut the price less deep: each unit loses money.", "请减小降价幅度，否则每件亏损。")
+def promotion_price_under_cost_with_fees(plan: Plan) -> Text | None:
+    price, cost = plan.number("promotion.price"), plan.number("item.cost")
+    if price is None or cost is None or price <= cost or net_of(plan, price) > cost:
+        return None
+    return Text(
+        "The promotion price of {{promotion.price}} does not earn the unit cost of {{item.cost}} once payment and "
+        "delivery are paid.",
+        "促销价{{promotion.price}}扣除支付与配送后不足以覆盖单位成本{{item.cost}}。",
     )
 
 
@@ -217,6 +226,7 @@ RULES = (
     promotion_ends_before_it_starts,
     promotion_price_under_floor,
     promotion_price_under_cost,
+    promotion_price_under_cost_with_fees,
     promotion_without_reduction,
     depth_never_tried,
     depth_over_setting,

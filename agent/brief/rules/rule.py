@@ -59,7 +59,7 @@ def day_of(plan: Plan, name: str) -> date | None:
 def lands(plan: Plan) -> date | None:
     """The day on which stock ordered today is on the shelf; None where the lead time is not known."""
     days = plan.number("buy.lead_time")
-    return None if days is None else plan.shop.today + timedelta(days=days)
+    return None if days is None else plan.today + timedelta(days=days)
 
 
 def known(plan: Plan, prefix: str, suffix: str = "") -> Iterator[str]:
@@ -71,7 +71,18 @@ def known(plan: Plan, prefix: str, suffix: str = "") -> Iterator[str]:
 
 def sells_in(plan: Plan, market: Market) -> bool:
     """Whether the shop sells in a market, whose rules then hold; a shop that has not said sells in all of them."""
-    return market in voice_of(plan.shop).markets
+    return market in plan.once("voice", lambda: voice_of(plan.shop)).markets
+
+
+def above(plan: Plan, one: str, other: str) -> bool:
+    """Whether both figures are known and the first is the larger."""
+    larger, smaller = plan.number(one), plan.number(other)
+    return larger is not None and smaller is not None and larger > smaller
+
+
+def before(one: date | None, other: date | None) -> bool:
+    """Whether both days are known and the first is the earlier."""
+    return one is not None and other is not None and one < other
 
 
 def close(one: float, other: float) -> bool:

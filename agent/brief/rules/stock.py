@@ -17,7 +17,7 @@ LIKELY = 0.5
 )
 def date_before_lead_time(plan: Plan) -> Text | None:
     day, landed = plan.draft.launch_date, lands(plan)
-    if day is None or landed is None or not plan.shop.today <= day < landed:
+    if day is None or landed is None or not plan.today <= day < landed:
         return None
     return Text(
         "Stock ordered today needs {{buy.lead_time}} and lands after the launch on {{item.launch_date}}.",

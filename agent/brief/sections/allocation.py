@@ -10,7 +10,7 @@ from agent.brief.declare import MERCHANDISING, SUPPLY, Fact, Grid, SectionPlan, 
 from agent.brief.plan import Plan
 from tools.figures import evidence
 from tools.inventory.warehouses import demand_shares
-from tools.market import region_revenue
+from tools.market.regions import region_revenue
 
 MAX_WAREHOUSES = 8
 _WEEKS = 26  # of orders that tell where demand is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from agent.brief.declare import (
     DATA,
@@ -18,6 +19,7 @@ from agent.brief.declare import (
     line,
     numbered,
 )
+from agent.brief.fees import known_fees, net_of
 from agent.brief.missing import missing_at_all
 from agent.brief.plan import Plan
 from agent.brief.types import GateId
@@ -157,13 +159,9 @@ def _elasticity(plan: Plan) -> tuple[float | None, Unit, str, str, tuple[str, ..
     if None in found or None in rest:
         return None, "money", rule, "needs an elasticity with its interval, cost, price and demand", of
     units, price, cost, low, high = (value for value in rest if value is not None)
-    return (
-        worth_of_elasticity(units, price, cost, [e for e in found if e is not None], low, high),
-        "money",
-        rule,
-        "",
-        of,
-    )
+    slopes = [slope for slope in found if slope is not None]
+    worth = worth_of_elasticity(units, price, cost, slopes, low, high, partial(net_of, plan))
+    return worth, "money", rule, "", (*of, *known_fees(plan))
 
 
 SECTION = SectionPlan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.brief.declare import SUPPLY, Fact, Graph, Grid, Line, SectionPlan, Text, numbered
+from agent.brief.fees import service_level
 
 MAX_REGRET = 12
 _NEEDS = ("launch.units_12w", "item.cost")
@@ -39,6 +40,14 @@ SECTION = SectionPlan(
                 "库存降至{{buy.reorder_point}}件时补货，其中安全库存{{buy.safety_stock}}件，"
                 "对应服务水平{{buy.service_level}}。",
             )
+        ),
+        Line(
+            Text(
+                "That service level weighs what a unit earns after payment and delivery against what one left over "
+                "loses.",
+                "该服务水平按扣除支付与配送后的单件收益与滞销损失权衡得出。",
+            ),
+            when=lambda plan: plan.settings.service_level is None and service_level(plan) is not None,
         ),
         Line(
             Text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.brief.chance import chance_below
 from agent.brief.declare import BUYING, DATA, MERCHANDISING, Fact, Grid, Line, SectionPlan, Text, same
 from agent.brief.gates import gates_of
 from agent.brief.plan import Plan
@@ -31,6 +32,7 @@ def derive(plan: Plan) -> None:
         "comparable launches - those that reached the plan",
         lambda of, hit: of - hit,
     )
+    _derive_chance(plan)
     _derive_tier(plan)
     plan.enter("decision.owner", "Owner", plan.settings.owner, "text", "as set for this brief")
     plan.findings = lint(plan)
@@ -39,6 +41,23 @@ def derive(plan: Plan) -> None:
     verdict, sure = VERDICT[plan.verdict].of(plan.locale), CONFIDENCE[confidence(plan)].of(plan.locale)
     plan.enter("decision.verdict", "Verdict", verdict, "text", "rules on findings and missing figures")
     plan.enter("decision.confidence", "Confidence", sure, "text", "rules on analogues, past error and coverage")
+
+
+def _derive_chance(plan: Plan) -> None:
+    low, high = plan.number("launch.units_12w.low"), plan.number("launch.units_12w.high")
+
+    def below(units: float, middle: float) -> float | None:
+        return None if low is None or high is None else chance_below(units, low, middle, high)
+
+    plan.derive(
+        "decision.p_uncovered",
+        "Chance that the outlay is not covered",
+        "share",
+        ("economics.break_even_units", "launch.units_12w"),
+        "chance of fewer units than break even over the horizon, from P10, P50 and P90",
+        below,
+        reason="needs the interval of the units",
+    )
 
 
 def _derive_tier(plan: Plan) -> None:
@@ -100,6 +119,12 @@ SECTION = SectionPlan(
             )
         ),
         Line(Text("Cash at risk is {{decision.cash_at_risk}}.", "占用资金{{decision.cash_at_risk}}。")),
+        Line(
+            Text(
+                "The chance that takings do not cover it within {{launch.horizon}} is {{decision.p_uncovered}}.",
+                "{{launch.horizon}}内销售收入不足以收回投入的可能性为{{decision.p_uncovered}}。",
+            )
+        ),
         Line(
             Text(
                 "If demand is only P10, {{decision.unsold_at_low}} of stock at cost is left after {{launch.horizon}}.",

@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 
-from agent.brief.declare import BUYING, DATA, Fact, Grid, Line, SectionPlan, Text, same
+from agent.brief.declare import BUYING, DATA, FINANCE, Fact, Grid, Line, SectionPlan, Text, numbered, same
+from agent.brief.fees import DELIVERY, MAX_CHANNELS, NET, PAYMENT, enter_channels, known_fees, net_of
 from agent.brief.pace import scaled
+from agent.brief.payback import break_even_units, contribution_after, week_reached
 from agent.brief.plan import HORIZON_WEEKS, Plan
 
 STEP = 0.1  # the change every lever is tried with
-
-
-def break_even_units(cash: float, spend: float, price: float, cost: float, first_buy: float) -> int | None:
-    """Units to sell until takings cover the first buy and the launch spend.
-
-    Units of the first buy are paid for, so each brings back its price; a unit beyond them has to be bought first and
-    brings back price less cost. None if that never covers the outlay.
-
-    Args:
-        cash: Paid for the first buy. spend: Launch spend. price, cost: Per unit. first_buy: Units.
-    """
-    outlay = cash + spend
-    if price <= 0:
-        return None
-    if outlay <= first_buy * price:
-        return math.ceil(outlay / price)
-    if price <= cost:
-        return None
-    return math.ceil(first_buy + (outlay - first_buy * price) / (price - cost))
-
-
-def week_reached(units_by_week: Sequence[float], target: float | None) -> int | None:
-    """First week, counted from one, by the end of which the units add up to the target; None if they never do."""
-    if target is None:
-        return None
-    total = 0.0
-    for week, units in enumerate(units_by_week, start=1):
-        total += units
-        if total >= target * (1 - 1e-9):
-            return week
-    return None
-
-
-def result_of(units: float, price: float, cost: float, first_buy: float, spend: float = 0.0) -> float:
-    """What is left of the takings after all that is bought, at least the first buy, and the launch spend."""
-    return units * price - max(units, first_buy) * cost - spend
-
-
-def contribution_after(
-    units: float, price: float, cost: float, elasticity: float, price_change: float = 0.0, cost_change: float = 0.0
-) -> float:
-    """Contribution once price and cost have changed by a share; units follow the price with constant elasticity."""
-    sold: float = units * (1 + price_change) ** elasticity
-    return sold * (price * (1 + price_change) - cost * (1 + cost_change))
 
 
 def derive(plan: Plan) -> None:
@@ -61,9 +19,9 @@ def derive(plan: Plan) -> None:
         "economics.unit_contribution",
         "Contribution per unit",
         "money",
-        ("price.planned", "item.cost"),
-        "planned price - unit cost",
-        lambda price, cost: price - cost,
+        (NET, "item.cost"),
+        "planned price less payment and delivery, as far as they are set - unit cost",
+        lambda net, cost: net - cost,
     )
     plan.derive(
         "economics.contribution_rate",
@@ -82,6 +40,7 @@ def derive(plan: Plan) -> None:
         "units over the horizon x contribution per unit; the interval is that of the units",
         lambda units, unit: units * unit,
     )
+    enter_channels(plan)
     _derive_payback(plan)
     _derive_levers(plan)
     _derive_cash(plan)
@@ -93,10 +52,10 @@ def _derive_payback(plan: Plan) -> None:
         "economics.break_even_units",
         "Break-even units",
         "units",
-        ("buy.cash", "price.planned", "item.cost", "buy.first_buy"),
-        "units whose takings cover the first buy"
+        ("buy.cash", NET, "item.cost", "buy.first_buy"),
+        "units whose takings, less payment and delivery, cover the first buy"
         + (" and the launch spend" if spend else "")
-        + "; a unit beyond the first buy counts with price - cost",
+        + "; a unit beyond the first buy counts with its contribution",
         lambda cash, price, cost, buy: break_even_units(cash, spend, price, cost, buy),
         reason="at this price the outlay is never covered",
     )
@@ -132,12 +91,13 @@ def _derive_payback(plan: Plan) -> None:
 
 def _derive_levers(plan: Plan) -> None:
     plan.enter("economics.step", "Change tried", STEP, "share", "fixed step for comparing levers")
-    base = ("launch.units_12w", "price.planned", "item.cost")
-    elasticity = plan.number("price.elasticity") or 0.0
-    levers = {
-        "demand": lambda u, p, c: -STEP * u * (p - c),
-        "cost": lambda u, p, c: contribution_after(u, p, c, 0.0, cost_change=STEP) - u * (p - c),
-        "price": lambda u, p, c: contribution_after(u, p, c, elasticity, price_change=-STEP) - u * (p - c),
+    base = ("launch.units_12w", NET, "item.cost")
+    priced = ("launch.units_12w", "price.planned", "item.cost", "price.elasticity", *known_fees(plan))
+    net = partial(net_of, plan)
+    levers: dict[str, Callable[..., float]] = {
+        "demand": lambda u, n, c: -STEP * u * (n - c),
+        "cost": lambda u, _, c: -STEP * u * c,
+        "price": lambda u, p, c, e, *_: contribution_after(u, p, c, e, -STEP, net) - u * (net(p) - c),
     }
     formulas = {
         "demand": "change in contribution if units are lower by the step",
@@ -145,15 +105,8 @@ def _derive_levers(plan: Plan) -> None:
         "price": "change in contribution if the price is lower by the step and units follow with the elasticity",
     }
     for lever, compute in levers.items():
-        of = (*base, "price.elasticity") if lever == "price" else base
-        plan.derive(
-            f"economics.lever_{lever}",
-            f"Contribution change: {lever}",
-            "money",
-            of,
-            formulas[lever],
-            lambda u, p, c, *_, compute=compute: compute(u, p, c),
-        )
+        of = priced if lever == "price" else base
+        plan.derive(f"economics.lever_{lever}", f"Contribution change: {lever}", "money", of, formulas[lever], compute)
 
 
 def _derive_cash(plan: Plan) -> None:
@@ -204,6 +157,8 @@ SECTION = SectionPlan(
             ("item.cost", "buy.first_buy"),
         ),
         Fact("economics.payback_week", Text("payback week", "回本周"), False, DATA),
+        Fact(PAYMENT, Text("payment fee", "支付手续费"), False, FINANCE),
+        Fact(DELIVERY, Text("delivery cost", "配送成本"), False, FINANCE),
     ),
     lines=(
         Line(
@@ -212,7 +167,18 @@ SECTION = SectionPlan(
                 "{{item.cost}}, a contribution rate of {{economics.contribution_rate}}.",
                 "售价{{price.planned}}，扣除单位成本{{item.cost}}，单件贡献{{economics.unit_contribution}}，"
                 "贡献率{{economics.contribution_rate}}。",
-            )
+            ),
+            when=lambda plan: not known_fees(plan),
+        ),
+        Line(
+            Text(
+                "At {{price.planned}} each unit brings in {{price.net}} after payment and delivery and leaves "
+                "{{economics.unit_contribution}} after its cost of {{item.cost}}, a contribution rate of "
+                "{{economics.contribution_rate}}.",
+                "售价{{price.planned}}，扣除支付与配送后实收{{price.net}}，再扣除单位成本{{item.cost}}，"
+                "单件贡献{{economics.unit_contribution}}，贡献率{{economics.contribution_rate}}。",
+            ),
+            when=lambda plan: bool(known_fees(plan)),
         ),
         Line(
             Text(
@@ -255,10 +221,29 @@ SECTION = SectionPlan(
         ),
         Line(
             Text(
-                "Payment, delivery and return costs are not on record, so contribution is price less unit cost.",
-                "支付、配送与退货成本未入库，此处贡献即售价减单位成本。",
+                "Payment and delivery costs are not set and return costs not on record, so contribution is price less "
+                "unit cost.",
+                "支付与配送成本未设置，退货成本未入库，此处贡献即售价减单位成本。",
             ),
-            when=lambda plan: plan.knows("economics.unit_contribution"),
+            when=lambda plan: plan.knows("economics.unit_contribution") and not known_fees(plan),
+        ),
+        Line(
+            Text(
+                "What delivery costs is not set and not taken off; nor are returns, which are not on record.",
+                "配送成本未设置，退货成本未入库，均未扣除。",
+            ),
+            when=lambda plan: known_fees(plan) == (PAYMENT,),
+        ),
+        Line(
+            Text(
+                "What payment costs is not set and not taken off; nor are returns, which are not on record.",
+                "支付手续费未设置，退货成本未入库，均未扣除。",
+            ),
+            when=lambda plan: known_fees(plan) == (DELIVERY,),
+        ),
+        Line(
+            Text("Return costs are not on record and not taken off.", "退货成本未入库，未予扣除。"),
+            when=lambda plan: len(known_fees(plan)) == len((PAYMENT, DELIVERY)),
         ),
     ),
     tables=(
@@ -267,8 +252,20 @@ SECTION = SectionPlan(
             (Text("Step", "项目"), Text("Amount", "金额")),
             (
                 (Text("Price", "售价"), same("{{price.planned}}")),
+                (Text("Payment", "支付手续费"), same("{{price.payment}}")),
+                (Text("Delivery", "配送"), same("{{price.delivery_cost}}")),
                 (Text("Unit cost", "单位成本"), same("{{item.cost}}")),
                 (Text("Contribution", "贡献"), same("{{economics.unit_contribution}}")),
+            ),
+        ),
+        Grid(
+            Text("Contribution by sales channel", "分渠道单件贡献"),
+            (Text("Channel", "渠道"), Text("Channel fee", "渠道费率"), Text("Contribution", "贡献")),
+            numbered(
+                range(1, MAX_CHANNELS + 1),
+                "{{economics.channel_#_name}}",
+                "{{economics.channel_#_fee}}",
+                "{{economics.channel_#_contribution}}",
             ),
         ),
         Grid(

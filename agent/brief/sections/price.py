@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.brief.declare import BUYING, DATA, Fact, Graph, Grid, Line, SectionPlan, Text, numbered, same
+from agent.brief.fees import enter_fees, known_fees
 from agent.brief.plan import Plan
 
 MAX_LADDER = 12
@@ -17,7 +18,7 @@ _STRATEGIES = {
 
 
 def derive(plan: Plan) -> None:
-    """The price the brief plans at: the draft's own, or the recommended one while none is set."""
+    """The price the brief plans at, the draft's own or the recommended one, and what is left of it."""
     source = "item.price" if plan.knows("item.price") else "price.recommended"
     plan.derive(
         "price.planned",
@@ -27,6 +28,7 @@ def derive(plan: Plan) -> None:
         "the draft's price if it has one, else the recommended price",
         float,
     )
+    enter_fees(plan)
 
 
 def _against_range(plan: Plan) -> int:
@@ -69,6 +71,13 @@ SECTION = SectionPlan(
             )
         ),
         Line(Text("Do not sell below the floor of {{price.floor}}.", "底价{{price.floor}}，不得低于此价。")),
+        Line(
+            Text(
+                "Of a planned price of {{price.planned}}, {{price.net}} is left after payment and delivery.",
+                "计划售价{{price.planned}}，扣除支付与配送后余{{price.net}}。",
+            ),
+            when=lambda plan: bool(known_fees(plan)),
+        ),
         Line(
             Text(
                 "The planned price of {{item.price}} lies below that range.",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from agent.brief.challenge import challenge
 from agent.brief.declare import BUYING, DATA, Fact, Grid, SectionPlan, Text, heads, line, row
+from agent.brief.fees import NET, gross_of, known_fees
+from agent.brief.payback import result_of
 from agent.brief.plan import Plan
-from agent.brief.sections.economics import result_of
 
 _PARTS = (("down", ".low"), ("base", ""), ("up", ".high"))
 
@@ -18,8 +19,8 @@ def derive(plan: Plan) -> None:
             f"scenarios.{name}_result",
             "Left after all that is bought",
             "money",
-            ("price.planned", "item.cost", "buy.first_buy", "launch.units_12w"),
-            "units x price - units bought x cost - launch spend; at least the first buy is bought",
+            (NET, "item.cost", "buy.first_buy", "launch.units_12w"),
+            "units x what is left of the price - units bought x cost - launch spend; at least the first buy is bought",
             lambda price, cost, buy, _, units=units: (
                 None if units is None else result_of(units, price, cost, buy, spend)
             ),
@@ -30,13 +31,17 @@ def derive(plan: Plan) -> None:
 
 def _derive_flips(plan: Plan, spend: float) -> None:
     """Where the base case just covers its outlay, one input moved and the others held."""
-    of = ("launch.units_12w", "price.planned", "item.cost", "buy.first_buy")
+    of = ("launch.units_12w", NET, "item.cost", "buy.first_buy")
+    fees = known_fees(plan)
     formulas = {
-        "price": ("(units bought x cost + launch spend) / units", lambda u, p, c, b: (max(u, b) * c + spend) / u),
-        "cost": ("(units x price - launch spend) / units bought", lambda u, p, c, b: (u * p - spend) / max(u, b)),
-        "spend": ("units x price - units bought x cost", lambda u, p, c, b: u * p - max(u, b) * c),
+        "price": (
+            "(units bought x cost + launch spend) / units" + (", before payment and delivery" if fees else ""),
+            lambda u, p, c, b: gross_of(plan, (max(u, b) * c + spend) / u),
+        ),
+        "cost": ("(units x net price - launch spend) / units bought", lambda u, p, c, b: (u * p - spend) / max(u, b)),
+        "spend": ("units x net price - units bought x cost", lambda u, p, c, b: u * p - max(u, b) * c),
         "buy": (
-            "(units x price - launch spend) / cost, as long as it is not all sold",
+            "(units x net price - launch spend) / cost, as long as it is not all sold",
             lambda u, p, c, b: (u * p - spend) / c if u * p - spend >= u * c else None,
         ),
     }
@@ -44,11 +49,12 @@ def _derive_flips(plan: Plan, spend: float) -> None:
         middle = plan.number("launch.units_12w")
 
         def at_middle(_: float, *rest: float, compute=compute, middle=middle) -> float | None:  # type: ignore[no-untyped-def]
-            return compute(middle, *rest) if middle else None
+            return compute(middle, *rest[: len(of) - 1]) if middle else None
 
         unit = "units" if name == "buy" else "money"
         reason = "no value of it covers the outlay"
-        plan.derive(f"scenarios.flip_{name}", f"Break-even {name}", unit, of, formula, at_middle, reason)  # type: ignore[arg-type]
+        sources = (*of, *fees) if name == "price" else of
+        plan.derive(f"scenarios.flip_{name}", f"Break-even {name}", unit, sources, formula, at_middle, reason)  # type: ignore[arg-type]
     plan.derive(
         "scenarios.flip_demand",
         "Change of demand at which it breaks even",

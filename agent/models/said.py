@@ -1,0 +1,80 @@
+"""What an argument may take from a conversation: stretches of its words, days, and numbers that it may mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from agent.models.template import compact
+from shop.dates import DAY_WORDS
+from shop.readings import numbers_for, readings_in
+from shop.types import MEASURE
+
+MAX_NUMBER = 999_999_999
+Schema = dict[str, Any]
+# What a span is cut at: words, which keep their hyphens, points and apostrophes inside; single characters of scripts
+# without blanks; anything else by itself.
+_NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_W = rf"[^\W{_NO_BLANKS}]"
+_CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}(?:(?:{_W}|@)|[-.'’](?={_W}))*?(?!(?:{_W}|@)|[-.'’]{_W})|.")
+MAX_NUMBERS = 200
+# Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
+_BEFORE_DAY, _AFTER_DAY, MAX_DAYS = 5, 5, 400
+
+
+class Said:
+    """A conversation as arguments are filled from it.
+
+    Args:
+        texts: What users and tools have said, oldest first.
+
+    Attributes:
+        chunks: Pieces that a stretch of words is made of; empty where nothing but blanks was said.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.chunks = _chunks(texts)
+        self._readings = [reading for text in texts for reading in readings_in(text)]
+
+    def numbers(self, kind: str, schema: Schema) -> list[float]:
+        """The numbers that may stand for an argument, the latest first, within the bounds of its schema."""
+        measure = schema.get(MEASURE)
+        said = numbers_for(measure, self._readings) if measure else [reading.value for reading in self._readings]
+        fitting = [n for n in dict.fromkeys(reversed(said)) if _within(n, kind, schema)]
+        return [int(n) if n.is_integer() else n for n in fitting[:MAX_NUMBERS]]
+
+
+def day_spans(said: Sequence[str]) -> list[str]:
+    """Stretches of a conversation that may name a day, the latest first: a few words around what days are said with."""
+    found: dict[str, None] = {}
+    for text in reversed(said):
+        chunks = [match for match in _CHUNK.finditer(text) if not match[0].isspace()]
+        for said_with in DAY_WORDS.finditer(text):
+            first = max((n for n, chunk in enumerate(chunks) if chunk.start() <= said_with.start()), default=0)
+            last = max((n for n, chunk in enumerate(chunks) if chunk.start() < said_with.end()), default=first)
+            for start in range(max(first - _BEFORE_DAY, 0), first + 1):
+                for end in range(last, min(last + _AFTER_DAY + 1, len(chunks))):
+                    span = text[chunks[start].start() : chunks[end].end()]
+                    if "\n" not in span:
+                        found[" ".join(span.split())] = None
+    return list(found)[:MAX_DAYS]
+
+
+def _chunks(said: Sequence[str]) -> list[str]:
+    """What spans are made of, as it stands inside a JSON string; a line break, which no span holds, ends a message."""
+    found: list[str] = []
+    for text in said:
+        found += [" " if chunk.isspace() else compact(chunk)[1:-1] for chunk in _CHUNK.findall(text)]
+        found.append("\n")
+    return found if any(chunk not in (" ", "\n") for chunk in found) else []
+
+
+def _within(number: float, kind: str, schema: Schema) -> bool:
+    low, high = schema.get("minimum", -MAX_NUMBER), schema.get("maximum", MAX_NUMBER)
+    return (
+        low <= number <= high
+        and schema.get("exclusiveMinimum", low - 1) < number < schema.get("exclusiveMaximum", high + 1)
+        and (kind == "number" or number.is_integer())
+    )
