@@ -22,6 +22,7 @@ from tools import ALL
 from tools.registry import bind
 
 NAMES = ("Aurora 2-in-1 kettle", "Halo lamp", "极光 3.0 水壶", "50 % more {tent}", "Comet bowl #7", "Ⅳ chair ½", "Nova")
+FIRST = 5  # sections that a reader begins with
 FACTS = {"Colour": "green", "Volume": "1.7 l", "Warranty": "2 years", "Image": "front.jpg", "材质": "不锈钢 304"}
 
 
@@ -37,13 +38,23 @@ def main(shops: Sequence[Shop], briefs: int = 100, seed: int = 0) -> dict[str, A
     tools = [bind(ALL, shop, Actor(role="manager", id="bench")) for shop in shops]
     found: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
-    seconds, examples = [], []
+    seconds, examples, first = [], [], []
     for number in range(briefs):
         at = number % len(shops)
         draft, settings, budget = _random(shops[at], rng)
+        shown: list[float] = []
         begun = time.perf_counter()
-        brief = compile_brief(tools[at], shops[at], draft, settings=settings, budget=budget, store=False)
+        brief = compile_brief(
+            tools[at],
+            shops[at],
+            draft,
+            settings=settings,
+            budget=budget,
+            store=False,
+            finished=lambda *_, shown=shown: shown.append(time.perf_counter()),
+        )
         seconds.append(time.perf_counter() - begun)
+        first.append(shown[FIRST - 1] - begun)
         verdicts[brief.verdict] += 1
         found["figures"] += len(brief.figures)
         found["templates"] += sum(1 for _ in templates(brief))
@@ -55,6 +66,8 @@ def main(shops: Sequence[Shop], briefs: int = 100, seed: int = 0) -> dict[str, A
     results += [Result("debut", metric, float(found[metric]), n=briefs) for metric in ("templates", "figures")]
     results.append(Result("debut", "seconds_p50", float(np.median(seconds)), n=briefs))
     results.append(Result("debut", "seconds_p95", float(np.quantile(seconds, 0.95)), n=briefs))
+    results.append(Result("debut", "first_sections_p50", float(np.median(first)), n=briefs))
+    results.append(Result("debut", "first_sections_p95", float(np.quantile(first, 0.95)), n=briefs))
     name = ", ".join(shop.name for shop in shops)
     took = time.perf_counter() - started
     return report("ledger", name, results, took, verdicts=dict(verdicts), examples=examples[:10])

@@ -169,10 +169,10 @@ def _copy(tools: Mapping[str, BoundTool], shop: Shop, products: int) -> Iterator
         for channel in get_args(Channel):
             for lang, language in (("en", "English"), ("zh", "Chinese")):
                 ask = partial(tools["write_copy"], product=sku, channel=channel, language=language)
-                yield _by_tool("copy", lang, sku, ask, _copy_faults)
+                yield _by_tool("copy", lang, sku, ask, copy_faults)
 
 
-def _copy_faults(result: ToolResult, lang: str) -> Iterator[str]:
+def copy_faults(result: ToolResult, lang: str) -> Iterator[str]:
     """Counted here from what came back, not by the tool's own check."""
     figures = {figure.id: figure for figure in result.figures}
     for part, template, length, limit in result.tables[0].rows:
@@ -202,10 +202,10 @@ def _asked(shop: Shop) -> Iterator[Written]:
     for asked in demo_collection(shop).questions:
         if asked.id.startswith("policy-"):
             ask = partial(bound["search_policies"], question=asked.text)
-            yield _by_tool("service", asked.language, asked.id, ask, partial(_answer_faults, written))
+            yield _by_tool("service", asked.language, asked.id, ask, partial(answer_faults, written))
 
 
-def _answer_faults(written: Mapping[str, str], result: ToolResult, lang: str) -> Iterator[str]:
+def answer_faults(written: Mapping[str, str], result: ToolResult, lang: str) -> Iterator[str]:
     figures = {figure.id: figure for figure in result.figures}
     cited = [figures[name] for name in placeholders(result.summary) if figures[name].unit == "passage"]
     quoted = figures.get("policies.item_1_text")

@@ -91,7 +91,7 @@ def test_a_merged_adapter_writes_the_same_in_both_engines(home: Path, tmp_path: 
     found = replies(merged, 8)
     same, unmerged = (sum(map(str.__eq__, found, other)) for other in (expected, replies(engine, 8)))
     # Weights are in blocks of 8 bits here: with a random adapter a near tie may fall the other way.
-    assert same >= 5
+    assert same >= 6
     assert unmerged < same
 
 

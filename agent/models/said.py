@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from agent.models.template import compact
@@ -48,18 +50,20 @@ class Said:
 
 def day_spans(said: Sequence[str]) -> list[str]:
     """Stretches of a conversation that may name a day, the latest first: a few words around what days are said with."""
-    found: dict[str, None] = {}
-    for text in reversed(said):
-        chunks = [match for match in _CHUNK.finditer(text) if not match[0].isspace()]
-        for said_with in DAY_WORDS.finditer(text):
-            first = max((n for n, chunk in enumerate(chunks) if chunk.start() <= said_with.start()), default=0)
-            last = max((n for n, chunk in enumerate(chunks) if chunk.start() < said_with.end()), default=first)
-            for start in range(max(first - _BEFORE_DAY, 0), first + 1):
-                for end in range(last, min(last + _AFTER_DAY + 1, len(chunks))):
-                    span = text[chunks[start].start() : chunks[end].end()]
-                    if "\n" not in span:
-                        found[" ".join(span.split())] = None
+    found = dict.fromkeys(span for text in reversed(said) for span in islice(_day_spans(text), MAX_DAYS))
     return list(found)[:MAX_DAYS]
+
+
+def _day_spans(text: str) -> Iterator[str]:
+    chunks = [match.span() for match in _CHUNK.finditer(text) if not match[0].isspace()]
+    starts = [start for start, _ in chunks]
+    for said_with in DAY_WORDS.finditer(text):
+        first, last = bisect_right(starts, said_with.start()) - 1, bisect_left(starts, said_with.end()) - 1
+        for start in range(max(first - _BEFORE_DAY, 0), first + 1):
+            for end in range(last, min(last + _AFTER_DAY + 1, len(chunks))):
+                span = text[chunks[start][0] : chunks[end][1]]
+                if "\n" not in span:
+                    yield " ".join(span.split())
 
 
 def _chunks(said: Sequence[str]) -> list[str]:
