@@ -74,7 +74,6 @@ def test_from_an_idea_to_an_approved_brief_on_paper(browser: Browser, place: Pla
         say_it(page, "brief please")
         expect(page.locator("#paper h1")).to_have_text(NAME)
         expect(page.locator("#thread-list label")).to_have_count(1)
-        page.wait_for_timeout(1000)  # what follows an answer is done; a page that is left in the middle complains
         page.reload()
         expect(page.locator("#paper h1")).to_have_text(NAME)  # the brief comes back with the conversation
         expect(page.locator("#chat small")).to_have_count(2)

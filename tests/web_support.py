@@ -30,6 +30,8 @@ from ui.wiring import Desk
 CHROMIUM = Path("/usr/bin/chromium")
 DESKTOP, PHONE = (1440, 900), (390, 844)
 WAIT = 120_000  # milliseconds for what a busy machine takes long for; nothing is asserted about time
+CANCELLED = "net::ERR_ABORTED"  # the browser itself gave a request up: the page was left
+LEFT_WHILE_LISTENING = ("AbortError: signal is aborted", "Unexpected error Connection errored out.")
 PASSWORD = "correct horse battery"
 FIGURES = '#chat a[href*="#fig-chat:"]'
 NAME, DEAR = "Quill travel mug", "Fern teapot"
@@ -100,7 +102,8 @@ def visitor(
 ) -> Iterator[Page]:
     """A fresh visitor, signed in where a name is given.
 
-    It fails on a request that leaves the machine, on an error in the console, and on a script that breaks the policy.
+    It fails on a request that leaves the machine or breaks off, on an error in the console, and on a script that breaks
+    the policy.
     """
     scheme = "dark" if dark else "light"
     context = browser.new_context(
@@ -113,6 +116,7 @@ def visitor(
     page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else left.append(r.url))
     page.on("console", lambda m: errors.append(f"{m.text} {m.location}") if _is_wrong(m) else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("requestfailed", lambda r: None if r.failure == CANCELLED else errors.append(f"{r.failure} {r.url}"))
     yield page
     context.close()
     assert left == [], left
@@ -120,8 +124,11 @@ def visitor(
 
 
 def _is_wrong(message: ConsoleMessage) -> bool:
-    """An error in the console, but not what Gradio's client says when a page is left while it listens."""
-    return message.type == "error" and not message.text.startswith("AbortError: signal is aborted")
+    """An error in the console, but not what Gradio's client says when a page is left while it listens.
+
+    It says the same of a connection that the server broke off; `visitor` sees that by the failed request.
+    """
+    return message.type == "error" and not message.text.startswith(LEFT_WHILE_LISTENING)
 
 
 def sign_in(context: BrowserContext, accounts: Accounts, name: str, address: str) -> None:
