@@ -37,19 +37,21 @@ def faults(template: str, ledger: Ledger) -> list[str]:
 
 
 def plain_answer(messages: Sequence[AnyMessage], ledger: Ledger) -> str:
-    """The tools' own sentences of the current turn, or why none could answer.
+    """The tools' own sentences of the current turn, or why none could answer; what was said twice stands once.
 
     A tool's error may hold digits (ids of the closest products), so it enters the ledger as a text figure.
     """
     sentences: list[str] = []
+    refused: set[str] = set()
     for message in tool_messages(messages):
         if isinstance(message.artifact, ToolResult):
             sentences.append("\n\n".join([message.artifact.summary, *message.artifact.warnings]))
-        else:
+        elif message.text not in refused:
+            refused.add(message.text)
             figure_id = f"note.error_{len(ledger) + 1}"
             ledger.derive(figure_id, f"what {message.name} said", message.text, "text", "the sentence of the tool")
             sentences.append("{{" + figure_id + "}}")
-    return "\n\n".join(sentences) or NO_ANSWER
+    return "\n\n".join(dict.fromkeys(sentences)) or NO_ANSWER
 
 
 def turn_of(messages: Sequence[Message]) -> list[Message]:

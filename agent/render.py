@@ -9,6 +9,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from agent.ledger import PLACEHOLDER, UnknownFigure, split_placeholder
+from agent.spoken import spoken_plain
 from shop import Figure
 from shop.types import Chart, Table
 
@@ -28,7 +29,8 @@ def format_value(figure: Figure, part: str = "", locale: str = "en") -> str:
     if isinstance(value, date):
         return str(format_date(value, format="long", locale=locale))
     if isinstance(value, str):
-        return value
+        # Why a tool could not answer is a note: its sentence may hold digits, so it comes as a figure.
+        return spoken_plain(value, locale[:2]) if figure.id.startswith("note.") else value
     if figure.unit == "money":
         whole = abs(value) >= 1000 and not figure.exact
         return str(

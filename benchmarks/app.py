@@ -1,42 +1,46 @@
-"""`./debut bench app`: seconds until the page is ready and the first word stands, and chats all at once.
+"""`./debut bench app`: seconds until the page is ready, the first word stands and a slider's figures have changed.
 
-The chats go through the real server, each as a person of its own, with a model that repeats the word it was told, word
-by word: what is measured is the desk, not a model. A chat that shows another's word is cross-talk.
+Fifty chats at once go through the real server, each as a person of its own and all from another process, with a model
+that repeats the word it was told: what is measured is the desk, not a model. A chat that shows another's word is
+cross-talk. What a browser shows is measured in Chromium, also with the embedded model.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import random
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 from argon2 import PasswordHasher
 from langchain_core.messages import BaseMessage, HumanMessage
 from sqlalchemy import create_engine
 
+from agent.brief import compile_brief
 from agent.scripted import ScriptedChatModel
+from benchmarks.app_browser import CHROMIUM, Reader, reader
+from benchmarks.app_clients import Chat, Crowd, chats_of
 from benchmarks.result import Result, report
-from shop import Shop
+from shop import Actor, Shop
 from shop.threads import Threads
+from tools import ALL
+from tools.registry import bind
 from ui.accounts import Accounts
 from ui.gate import COOKIE
 from ui.pages import APPS
 from ui.place import Place
 from ui.server import served
-from ui.wiring import Desk
+from ui.terminal import say
+from ui.wiring import Desk, LoadModel
 
-READY_LIMIT, TOKEN_LIMIT = 3.0, 1.0  # seconds
+GOALS = {"page_ready": 3.0, "first_token": 1.0, "slider": 0.5}  # seconds
 WORDS = 12  # of an answer
-CHROMIUM = Path("/usr/bin/chromium")
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # nobody's password: these accounts live a minute
+QUESTIONS = ("How did {} sell lately?", "What do buyers praise about {}?", "Which products of {} are in decline?")
 
 
 class Repeating(ScriptedChatModel):
@@ -54,45 +58,66 @@ class Repeating(ScriptedChatModel):
             yield chunk
 
 
-@dataclass
-class Chat:
-    """One person's chat as it was seen from outside."""
-
-    marker: str
-    first: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    errors: int = 0
-    foreign: int = 0
-
-
-def main(shop: Shop, folder: Path, chats: int = 50, turns: int = 2, visits: int = 5) -> dict[str, Any]:
+def main(
+    shop: Shop,
+    folder: Path,
+    chats: int = 50,
+    turns: int = 2,
+    visits: int = 5,
+    moves: int = 15,
+    embedded: LoadModel | None = None,
+    browser: bool = True,
+) -> dict[str, Any]:
     """Serve the pages and visit them.
 
     Args:
-        shop: Where the conversations are kept.
+        shop: Where the conversations are kept; with at least one draft, whose brief's sliders are moved.
         folder: For the accounts and the log.
         chats: How many at once.
         turns: Messages of each.
         visits: Of a real browser, where Chromium is installed.
+        moves: Of each slider.
+        embedded: Loads the embedded model, for its own first word in the browser; None leaves that out.
+        browser: Whether to measure in a browser at all.
     """
     started = time.perf_counter()
-    model = Repeating(replies=[_repeat] * (chats * turns + visits + 10))
-    desk = Desk(shop, lambda: model, "scripted")
-    desk.model()
+    log = folder / "debut.log"
+    place = Place(_desk(shop, lambda: _repeating(chats * turns + visits + 10)), log)
     accounts = Accounts(create_engine(f"sqlite:///{folder / 'accounts.db'}"), hasher=QUICK)
-    place = Place(desk, folder / "debut.log")
-    apps = tuple(app for app in APPS if app.path == "")
     results: list[Result] = []
-    with served(place, _free_port(), apps) as address:
-        results += _visited(address, visits)
-    with served(replace(place, accounts=accounts), _free_port(), apps) as address:
-        [alone] = asyncio.run(_all_at_once(address, accounts, 1, turns))
-        results += _told("one", [alone])
-        results += _told("together", asyncio.run(_all_at_once(address, accounts, chats, turns)))
+    if browser and CHROMIUM.exists():
+        say("the page in a browser …")
+        results += _in_browser(place, lambda seen: _visited(seen, visits))
+        say("the sliders of a brief …")
+        results += _in_browser(place, lambda seen: _moved(seen, shop, moves))
+        if embedded is not None:
+            say("the embedded model in a browser …")
+            results += _in_browser(Place(_desk(shop, embedded), log), lambda seen: _asked(seen, shop))
+    elif browser:
+        say("CHROMIUM IS NOT INSTALLED: no page, first word on a screen or slider is measured.")
+    say("chats at once …")
+    with served(replace(place, accounts=accounts), _free_port(), _DESK) as address:
+        results += _told("one", chats_of(_crowd(address, accounts, 1, turns)))
+        begun = time.process_time()
+        results += _told("together", chats_of(_crowd(address, accounts, chats, turns)))
+        used = time.process_time() - begun  # the server's alone: clients and model of other processes do not count
+        results.append(Result("debut", "server_processor_seconds", used, n=chats * turns, extra={"chats": chats}))
     kept = [len(Threads(shop.engine, account.id).all()) for account in accounts.all()]
     results.append(Result("debut", "threads_kept_by_their_owner", float(np.mean([n == 1 for n in kept])), n=len(kept)))
-    limits = {"page_ready": READY_LIMIT, "first_token": TOKEN_LIMIT}
-    return report("app", shop.name, results, time.perf_counter() - started, limits=limits)
+    return report("app", shop.name, results, time.perf_counter() - started, goals=GOALS)
+
+
+_DESK = tuple(app for app in APPS if app.path == "")
+
+
+def _desk(shop: Shop, load: LoadModel) -> Desk:
+    desk = Desk(shop, load, "scripted")
+    desk.model()
+    return desk
+
+
+def _repeating(answers: int) -> Repeating:
+    return Repeating(replies=[_repeat] * answers)
 
 
 def _repeat(messages: list[BaseMessage]) -> str:
@@ -101,115 +126,66 @@ def _repeat(messages: list[BaseMessage]) -> str:
 
 
 def _told(how: str, chats: Sequence[Chat]) -> list[Result]:
+    about = {"in": "client", "how": how, "chats": len(chats)}
     found = []
-    for metric in ("first", "whole"):
+    for metric, name in (("first", "first_token"), ("whole", "answer")):
         seconds = [each for chat in chats for each in getattr(chat, metric)]
-        name = "first_token" if metric == "first" else "answer"
-        for share in (0.5, 0.95):
-            value = float(np.quantile(seconds, share)) if seconds else None
-            about = {"chats": len(chats)}
-            found.append(Result("debut", f"{name}_seconds_p{share * 100:.0f}", value, n=len(seconds), extra=about))
-    for name in ("errors", "foreign"):
-        count = float(sum(getattr(chat, name) for chat in chats))
-        metric = name if name == "errors" else "cross_talk"
-        found.append(Result("debut", metric, count, n=len(chats), extra={"chats": len(chats)}))
+        found += _quantiles(name, seconds, {"p50": 0.5, "p95": 0.95}, about)
+    for name, metric in (("errors", "errors"), ("foreign", "cross_talk")):
+        count = sum(getattr(chat, name) for chat in chats)
+        found.append(Result("debut", metric, float(count), n=len(chats), extra={**about, "goal": 0, "met": count == 0}))
     return found
 
 
-async def _all_at_once(address: str, accounts: Accounts, count: int, turns: int) -> list[Chat]:
+def _quantiles(name: str, seconds: Sequence[float], parts: dict[str, float], about: dict[str, Any]) -> list[Result]:
+    """Quantiles of seconds, each with the goal and whether it is met."""
+    found, goal = [], GOALS.get(name)
+    for part, share in parts.items():
+        value = float(np.quantile(seconds, share)) if seconds else None
+        judged = {} if goal is None else {"goal": goal, "met": value is not None and value <= goal}
+        found.append(Result("debut", f"{name}_seconds_{part}", value, n=len(seconds), extra={**about, **judged}))
+    return found
+
+
+def _crowd(address: str, accounts: Accounts, count: int, turns: int) -> Crowd:
     letters = random.Random(count)
-    chats = [Chat("".join(letters.choices("bcdfghjklmnpqrstvwxz", k=16))) for _ in range(count)]
-    made = [accounts.create(f"{chat.marker}-{count}", chat.marker, "manager") for chat in chats]
-    tokens = [accounts.start_session(account) for account in made]
-    everybody = [chat.marker for chat in chats]
-    limits = httpx.Limits(max_connections=2 * count + 10)
-    async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as client:
-        config = (await client.get("en/config", headers=_as(tokens[0]))).json()
-        sends = _send_event(config)
-        await asyncio.gather(
-            *(_talk(client, chat, token, sends, everybody, turns) for chat, token in zip(chats, tokens, strict=True))
-        )
-    return chats
+    markers = tuple("".join(letters.choices("bcdfghjklmnpqrstvwxz", k=16)) for _ in range(count))
+    made = [accounts.create(f"{marker}-{count}", marker, "manager") for marker in markers]
+    return Crowd(address, markers, tuple(f"{COOKIE}={accounts.start_session(each)}" for each in made), turns)
 
 
-async def _talk(
-    client: httpx.AsyncClient, chat: Chat, token: str, sends: dict[str, int], everybody: Sequence[str], turns: int
-) -> None:
-    for _ in range(turns):
-        body = {
-            "data": [f"say {chat.marker}", None, None],
-            "fn_index": sends["fn"],
-            "trigger_id": sends["trigger"],
-            "session_hash": chat.marker,
-        }
-        begun = time.perf_counter()
-        answered = False
-        joined = await client.post("en/gradio_api/queue/join", json=body, headers=_as(token))
-        if joined.status_code != 200:
-            chat.errors += 1
-            continue
-        address = f"en/gradio_api/queue/data?session_hash={chat.marker}"
-        async with client.stream("GET", address, headers=_as(token)) as stream:
-            async for line in stream.aiter_lines():
-                if not line.startswith("data:"):
-                    continue
-                chat.foreign += any(other in line for other in everybody if other != chat.marker)
-                # The question is one of the markers on the page, the answer's first word the second.
-                if not answered and _words(line, chat.marker):
-                    answered = True
-                    chat.first.append(time.perf_counter() - begun)
-                message = json.loads(line.removeprefix("data:"))
-                if message["msg"] == "process_completed":
-                    chat.whole.append(time.perf_counter() - begun)
-                    chat.errors += not message["success"] or not answered
-                    break
+def _in_browser(place: Place, look: Callable[[Reader], list[Result]]) -> list[Result]:
+    with served(place, _free_port(), _DESK) as address, reader(address) as seen:
+        return look(seen)
 
 
-def _words(line: str, marker: str) -> bool:
-    """Whether an update adds the marker to what the assistant said, and not to what it was asked."""
-    return marker in line.replace(f"say {marker}", "")
-
-
-def _send_event(config: dict[str, Any]) -> dict[str, int]:
-    """Which function the page calls when its message is sent, and the component that it names as the trigger."""
-    message = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "message")
-    sent = next(d for d in config["dependencies"] if [message, "submit"] in [list(t) for t in d["targets"]])
-    return {"fn": sent["id"], "trigger": message}
-
-
-def _as(token: str) -> dict[str, str]:
-    return {"cookie": f"{COOKIE}={token}"}
-
-
-def _visited(address: str, visits: int) -> list[Result]:
+def _visited(seen: Reader, visits: int) -> list[Result]:
     """Seconds until a fresh browser can type, and until the first word of an answer stands on its screen."""
-    if not CHROMIUM.exists():
-        return []
-    from playwright.sync_api import sync_playwright
-
-    ready, first = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for _ in range(visits):
-            context = browser.new_context()
-            page = context.new_page()
-            page.set_default_timeout(300_000)  # a slow machine is a figure too
-            begun = time.perf_counter()
-            page.goto(f"{address}en/")
-            page.wait_for_selector("#message textarea")
-            ready.append(time.perf_counter() - begun)
-            page.wait_for_selector("#model >> text=ready")  # the page has spoken with the server
-            page.fill("#message textarea", "say wordwordword")
-            begun = time.perf_counter()
-            page.press("#message textarea", "Enter")
-            page.wait_for_selector('#chat [data-testid="bot"] >> text=wordwordword')
-            first.append(time.perf_counter() - begun)
-            context.close()
-        browser.close()
+    pairs = [seen.visit("say wordwordword", "wordwordword") for _ in range(visits)]
+    parts, about = {"p50": 0.5, "worst": 1.0}, {"in": "Chromium", "how": "scripted"}
     return [
-        Result("debut", f"{name}_seconds_{part}", float(value), n=visits, extra={"in": "Chromium"})
-        for name, seconds in (("page_ready", ready), ("first_token", first))
-        for part, value in (("p50", np.median(seconds)), ("worst", max(seconds)))
+        each
+        for name, seconds in zip(("page_ready", "first_token"), zip(*pairs, strict=True), strict=True)
+        for each in _quantiles(name, seconds, parts, about)
+    ]
+
+
+def _asked(seen: Reader, shop: Shop) -> list[Result]:
+    """Seconds to the first step or word of the embedded model's answers; the first question pays for what is lazy."""
+    category = str(shop.categories()["category"].iloc[0]).split(" > ")[-1]
+    first = [seen.visit(question.format(category))[1] for question in QUESTIONS]
+    about = {"in": "Chromium", "how": "embedded"}
+    return _quantiles("first_token", first, {"p50": 0.5, "worst": 1.0}, about)
+
+
+def _moved(seen: Reader, shop: Shop, moves: int) -> list[Result]:
+    """Seconds from a moved slider to the changed figures of a brief, by slider."""
+    brief = compile_brief(bind(ALL, shop, Actor(role="manager", id="bench")), shop, shop.drafts()[0])
+    waits = seen.moves(brief, moves)
+    waits["all"] = [wait for each in waits.values() for wait in each]
+    parts = {"p50": 0.5, "p95": 0.95}
+    return [
+        r for name, each in waits.items() for r in _quantiles("slider", each, parts, {"in": "Chromium", "how": name})
     ]
 
 

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 
 from agent.models.export import Kind
+from agent.models.select import ADAPTERS
 from benchmarks.llm_methods import EXACT_REFERENCE, ONNX_PRECISIONS, OURS, REFERENCE, Methods
 from benchmarks.llm_prompts import Prompt, call_prompts, free_prompts, shortlist_recall
 from benchmarks.result import Result, bootstrap, report
 
 PRECISIONS: tuple[Kind, ...] = ("F16", "Q8_0", "Q4_0")
 QUICK, FULL, ALIKE = 6, 30, 210
+ROUNDED = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "32"}  # and 8-bit keys and values
 
 
 def main(
@@ -42,7 +44,8 @@ def main(
         onnx_python: The same with `onnxruntime_genai`, and with what its model builder needs: `onnx_ir`, `torch` and
             `transformers`.
         rounds: How often all methods run; figures are medians over the rounds.
-        agreement: Also compile the weights in every precision and compare what they call on 210 questions.
+        agreement: Also compile the weights, adapter merged, in every precision and compare their calls on 210
+            questions.
         embedder: Rank the shortlist with vectors too.
 
     Raises:
@@ -98,17 +101,25 @@ def _quantiles(method: str, metric: str, values: Sequence[float]) -> list[Result
 
 
 def _agreement(methods: Methods, home: Path) -> list[Result]:
-    """Size, speed and equality with the float32 reference of the weights in every precision, on the same questions."""
-    from agent.models.weights import prepare_precision
+    """Size, speed and equality with a float32 reference, in every precision, on the same questions.
 
-    work = {"calls": _plain(call_prompts(ALIKE)), "texts": _plain(free_prompts(4))}
-    wanted = methods.run(EXACT_REFERENCE, work)["replies"]
-    compiled = {"packaged": methods.folders[OURS]} | {kind: str(prepare_precision(home, kind)) for kind in PRECISIONS}
-    runs = [(REFERENCE, "bfloat16 or what the processor has", methods.run(REFERENCE, work))]
+    The weights are those with the adapter that ships merged into them, and the tool is the one that answers the
+    question: so does the desk ask, and only a model that was taught makes choices that are more than near ties.
+    """
+    from agent.models.weights import prepare_compiled_merged, prepare_merged
+
+    work = {"calls": _plain(call_prompts(ALIKE, known=True)), "texts": _plain(free_prompts(4))}
+    adapter = ADAPTERS / "embedded"
+    merged = prepare_merged(home, adapter)
+    wanted = methods.run(EXACT_REFERENCE, work, safetensors=str(merged))["replies"]
+    compiled = {kind: str(prepare_compiled_merged(home, adapter, kind=kind)) for kind in PRECISIONS}
+    runs = [(REFERENCE, "bfloat16 or what the processor has", methods.run(REFERENCE, work, safetensors=str(merged)))]
     runs += [(OURS, kind, methods.run(OURS, work, openvino=folder)) for kind, folder in compiled.items()]
-    runs += [
-        (name, ONNX_PRECISIONS[name], methods.run(name, work)) for name in methods.names if name in ONNX_PRECISIONS
-    ]
+    rounded = methods.run(OURS, work, ROUNDED, openvino=compiled["Q8_0"])
+    runs.append((OURS, "Q8_0, activations and memory rounded to 8 bits", rounded))
+    for name in (name for name in methods.names if name in ONNX_PRECISIONS):
+        run = methods.run(name, work, **{name: methods.built(name, merged, home)})
+        runs.append((name, ONNX_PRECISIONS[name], run))
     return [result for method, kind, run in runs for result in _alike(method, kind, run, wanted)] + [
         Result(OURS, "size_mb", _megabytes(Path(folder)), n=1, extra={"weights": kind})
         for kind, folder in compiled.items()
@@ -118,17 +129,11 @@ def _agreement(methods: Methods, home: Path) -> list[Result]:
 def _alike(method: str, kind: str, run: dict[str, Any], wanted: Sequence[str]) -> list[Result]:
     about = {"weights": kind}
     calls = np.array([reply == other for reply, other in zip(run["replies"], wanted, strict=True)], float)
-    tools = np.array([_tool(reply) == _tool(other) for reply, other in zip(run["replies"], wanted, strict=True)], float)
     return [
         Result(method, "decode_tokens_per_second", run["decode_tokens_per_second"], n=1, extra=about),
         Result(method, "peak_memory_mb", run["peak_memory_mb"], n=1, extra=about),
         Result(method, "equal_calls", float(calls.mean()), *bootstrap(calls), len(calls), extra=about),
-        Result(method, "equal_tools", float(tools.mean()), *bootstrap(tools), len(tools), extra=about),
     ]
-
-
-def _tool(reply: str | None) -> str:
-    return (reply or "").partition('"arguments"')[0]
 
 
 def _megabytes(folder: Path) -> float:

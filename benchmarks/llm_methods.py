@@ -42,13 +42,26 @@ class Methods:
         self.left_out = {method: f"left out: {reason}" for method, reason in why.items() if reason}
         self.names = [method for method in METHODS if method not in self.left_out]
         self.folders = _folders(home)
-        for method, precision in ONNX_PRECISIONS.items():
-            if method in self.names and onnx_python:
-                source = Path(self.folders["safetensors"])
-                self.folders[method] = str(_built_onnx(source, home / "benchmarks", precision, onnx_python))
+        for method in ONNX_PRECISIONS:
+            if method in self.names:
+                self.folders[method] = self.built(method, Path(self.folders["safetensors"]), home)
 
-    def run(self, method: str, work: Mapping[str, Any], **folders: str) -> dict[str, Any]:
-        """What a fresh process measured; `folders` replaces where the weights are.
+    def built(self, method: str, source: Path, home: Path) -> str:
+        """A folder of other weights for one of `ONNX_PRECISIONS`."""
+        python = self._pythons[method]
+        assert python is not None  # it is among the names
+        return str(_built_onnx(source, home / "benchmarks", ONNX_PRECISIONS[method], python))
+
+    def run(
+        self, method: str, work: Mapping[str, Any], precision: dict[str, str] | None = None, **folders: str
+    ) -> dict[str, Any]:
+        """What a fresh process measured.
+
+        Args:
+            method: One of `names`, or `EXACT_REFERENCE`.
+            work: Prompts with their grammars.
+            precision: As in `OpenVinoBackend`.
+            folders: Where other weights are.
 
         Raises:
             BadInput: The method fails.
@@ -56,7 +69,13 @@ class Methods:
         # The worker stands for the product, which is told the same by its entry point.
         quiet = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
         worker = "llm_llama" if method == LLAMA else "llm_onnx" if method in ONNX_PRECISIONS else "llm_worker"
-        told = {"method": method, "folders": self.folders | folders, "work": work, "started": time.time()}
+        told = {
+            "method": method,
+            "folders": self.folders | folders,
+            "work": work,
+            "precision": precision,
+            "started": time.time(),
+        }
         done = subprocess.run(
             [str(self._pythons.get(method) or sys.executable), "-m", f"benchmarks.{worker}"],
             cwd=ROOT,  # before anything else on the path, also in an environment that knows nothing of this project

@@ -49,15 +49,24 @@ def questions() -> list[Question]:
     return asked
 
 
-def call_prompts(count: int) -> list[Prompt]:
-    """Questions that are to be answered with a call of one of the tools on the shortlist."""
+def call_prompts(count: int, known: bool = False) -> list[Prompt]:
+    """Questions that are to be answered with a call of one of the tools on the shortlist.
+
+    Args:
+        count: How many.
+        known: The call is of the tool that answers the question, as where the chooser has named it.
+    """
     specs = _specs()
     shortlist = Shortlist(examples_of({name: spec["function"]["description"] for name, spec in specs.items()}))
     found = []
-    for asked in questions()[:count]:
-        tools = [specs[name] for name in shortlist.choose(Asked(asked.text))]
+    # `write_brief` stands on the other tools of a desk and is not among these.
+    able = [asked for asked in questions() if not known or asked.tool in specs]
+    for asked in able[:count]:
+        names = shortlist.choose(Asked(asked.text))
+        tools = [specs[name] for name in ([asked.tool] if known else names)]
         messages = [SystemMessage(SYSTEM_PROMPT), HumanMessage(asked.text)]
-        found.append(Prompt(render_prompt(messages, tools), reply_grammar(tools, "any", (), [asked.text])))
+        choice = asked.tool if known else "any"
+        found.append(Prompt(render_prompt(messages, tools), reply_grammar(tools, choice, (), [asked.text])))
     return found
 
 

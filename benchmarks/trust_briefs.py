@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from agent.brief import compile_brief
 from agent.brief.memory import call_key
-from benchmarks.trust_kills import copy_shop, in_child, is_whole
+from benchmarks.trust_kills import STUCK, copy_shop, in_child, is_whole
 from benchmarks.trust_world import NOW
 from shop import Shop, ToolResult, demo
 from shop import schema as t
@@ -26,8 +26,6 @@ from shop.learned import Learned
 from shop.session import Session
 from tools import ALL
 from tools.registry import BoundTool, Tool, bind
-
-STUCK = 120.0  # seconds after which a process that was started again counts as one that does not end
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Desk:
 
 
 def kill_briefs(folder: Path, points: int, seed: int = 0) -> dict[str, Any]:
-    """Kill −9 at random moments of a brief, then start it again.
+    """Kill −9 at random moments of a brief, and now and then a moment after it was stored, then start it again.
 
     Returns:
         Counts: how often the brief was stored before the kill, how often exactly one stood in the end and was equal to
@@ -109,13 +107,13 @@ def kill_briefs(folder: Path, points: int, seed: int = 0) -> dict[str, Any]:
         copy_shop(desk.clean, desk.place)
         desk.log.unlink(missing_ok=True)
         counts["runs"] += 1
-        counts["killed"] += os.WIFSIGNALED(in_child(desk.write, draw.uniform(0, longest)))
+        counts["killed"] += os.WIFSIGNALED(in_child(desk.write, draw.uniform(0, 1.1 * longest)))
         steps, stored = desk.kept(), bool(desk.briefs())
         kept.append(len(steps))
         counts["stored_before"] += stored
         desk.log.unlink(missing_ok=True)
         started = time.perf_counter()
-        ended = stored or in_child(desk.write, STUCK) == 0
+        ended = in_child(desk.write, STUCK) == 0
         again.append(time.perf_counter() - started)
         counts["repeated_calls"] += len(desk.calls() & steps)
         counts["same_brief"] += ended and desk.briefs() == whole

@@ -150,7 +150,7 @@ def rubbish(world: World, log: Path, each: int) -> dict[str, Any]:
         "blank": "   \n ",
         "many calls at once": [Call("search_products", {"query": f"mug {n}"}) for n in range(40)],
         "the same call again": [Call("search_products", {"query": "mug"})] * 10,
-        "a megabyte": "word " * 200_000,
+        "a megabyte": f"{'w' * 99} " * 10_000,
         "open placeholder": "It is {{found.item_1",
         "figure of nobody": "It is {{nothing.here}}.",
         "numbers of its own": "It costs 12.50, so 3 are 37.50.",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
+from zlib import crc32
 
 from shop import Shop, ToolError
 from shop.importers import Mapping, import_file
@@ -75,6 +76,8 @@ def cases() -> Iterator[tuple[str, Maker]]:
     yield "endless-rows.csv", _sparse
     yield "bomb.xlsx", _bomb
     yield "lying-bomb.xlsx", _lying_bomb
+    yield "fitting-bomb.xlsx", _fitting_bomb
+    yield "damaged-sheet.xlsx", lambda path: _workbook(path, '<c r="A2"><v>1</v></wrong>')
     yield "far-cell.xlsx", lambda path: _workbook(path, '<c r="XFD1048576"><v>1</v></c>')
     yield "many-far-cells.xlsx", lambda path: _workbook(path, '<c r="ZZ900000"><v>1</v></c>')
     yield "entities.xlsx", lambda path: _workbook(path, "", _ENTITIES)
@@ -221,6 +224,25 @@ def _lying_bomb(path: Path) -> None:
     content = bytearray(path.read_bytes())
     place = content.rfind(b"PK\x01\x02")
     content[place + 24 : place + 28] = (1_000).to_bytes(4, "little")
+    path.write_bytes(bytes(content))
+
+
+def _fitting_bomb(path: Path) -> None:
+    """The archive says that its sheet is small, and the checksum is that of as much of it."""
+    cells = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(3, 200_000))
+    _workbook(path, "")
+    with ZipFile(path) as archive:
+        parts = {part.filename: archive.read(part) for part in archive.infolist()}
+    name = "xl/worksheets/sheet1.xml"
+    said = parts[name].removesuffix(b"</sheetData></worksheet>")
+    _zip(path, {**parts, name: said + cells + b"</sheetData></worksheet>"})
+    with ZipFile(path) as archive:
+        begins, ends = archive.getinfo(name).header_offset, archive.start_dir
+    content = bytearray(path.read_bytes())
+    place = content.index(name.encode(), ends) - 46
+    for start, checksum, size in ((begins, 14, 22), (place, 16, 24)):
+        content[start + checksum : start + checksum + 4] = crc32(said).to_bytes(4, "little")
+        content[start + size : start + size + 4] = len(said).to_bytes(4, "little")
     path.write_bytes(bytes(content))
 
 

@@ -26,7 +26,7 @@ from agent.brief.assemble import plain_sentences
 from agent.brief.compile import to_word
 from agent.brief.declare import Fact
 from agent.brief.plan import Plan
-from agent.brief.prose import MAX_TOKENS, SYSTEM, known_facts, must_say, names_of, objections, question
+from agent.brief.prose import CUT_SHORT, SYSTEM, held_to, known_facts, must_say, objections, question
 from agent.brief.types import BriefSettings
 from agent.ledger import Ledger, bare_numbers, placeholders
 from agent.render import render
@@ -148,11 +148,13 @@ def _by_model(name: str, model: BaseChatModel, prompt: Prompt) -> Written:
     """One try, without the time limit that a brief sets: how long it took is told beside it."""
     started = time.perf_counter()
     locale = prompt.plan.locale
-    bound = model.bind(max_tokens=MAX_TOKENS, figures=names_of(prompt.facts))
+    bound = model.bind(**held_to(prompt.facts, prompt.plain, locale))
     reply = bound.invoke([SystemMessage(SYSTEM[locale]), HumanMessage(prompt.asked)])
     seconds = time.perf_counter() - started
     text = " ".join(reply.text.split())
-    return _section(name, prompt, text, tuple(objections(text, prompt.facts, prompt.plan)), seconds)
+    ending = reply.response_metadata["finish_reason"]
+    cut = [f"given up: {ending}"] if ending in CUT_SHORT else []
+    return _section(name, prompt, text, (*cut, *objections(text, prompt.facts, prompt.plan)), seconds)
 
 
 def _section(writer: str, prompt: Prompt, text: str, wrong: tuple[str, ...], seconds: float) -> Written:

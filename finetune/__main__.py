@@ -88,6 +88,38 @@ def train(
 
 
 @app.command()
+def prefer(
+    data: Annotated[Path, typer.Option("--data", help="Folder that `finetune data` has written.")],
+    run: Annotated[Path, typer.Option("--run", help="A finished run or an exported adapter, whose mistakes are used.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for mistakes, checkpoint and adapter; a stopped step goes on there.")
+    ],
+    recipe: Annotated[Path, typer.Option(help="A recipe file, or the name of one that ships.")] = Path("prefer"),
+) -> None:
+    """Hold an adapter from its own mistakes on training questions; prints what they were and what was done."""
+    from finetune.prefer import main
+    from finetune.recipe import Preference, read_recipe
+    from retrieval.embed import open_embedder
+
+    _print(main(read_recipe(recipe, Preference), data, run, out, _home(), open_embedder(_home()), _say))
+
+
+@app.command()
+def sweep(
+    data: Annotated[Path, typer.Option("--data", help="Folder that `finetune data` has written.")],
+    out: Annotated[Path, typer.Option(help="Folder for the runs; a stopped sweep goes on there.")],
+    rank: Annotated[list[int], typer.Option(min=1, help="Ranks; may be given several times.")] = [16, 32, 64],  # noqa: B006
+    rate: Annotated[list[float], typer.Option(help="Rates; may be given several times.")] = [4e-4, 8e-4, 1.6e-3],  # noqa: B006
+    recipe: Annotated[Path, typer.Option(help="A recipe file, or the name of one that ships.")] = Path("sweep"),
+) -> None:
+    """Train by every rank and rate on the same tokens; prints the development losses, the lowest first."""
+    from finetune.recipe import read_recipe
+    from finetune.sweep import main
+
+    _print(main(read_recipe(recipe), rank, rate, data, out, _home(), _say))
+
+
+@app.command()
 def export(
     run: Annotated[Path, typer.Option("--run", help="Folder that `finetune train` has written.")],
     name: Annotated[str, typer.Option(help="Name of the adapter.")] = "embedded",

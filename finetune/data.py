@@ -29,7 +29,7 @@ DEV_SHARE = 0.04
 SEEDS = (7, 19, 31)
 CUSTOMER_SHARE = 0.27
 EXECUTED = 150  # calls of single questions that are made for real; those that stand in a conversation all are
-WRITTEN = 0.05  # share of the examples that are texts of a brief's sections
+WRITTEN = 0.1  # share of the examples that are texts of a brief's sections
 TEXTS_A_DRAFT = 10  # about so many come of one draft
 # Scenes are drawn in these proportions; a scene makes about ten examples, of several kinds.
 SCENES = {

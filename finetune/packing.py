@@ -10,11 +10,13 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 ROOT = -1
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Pack:
     wanted: list[int] = field(default_factory=list)
     rows: int = 0
     _path: list[int] = field(default_factory=list)
+
+    @property
+    def weight(self) -> int:
+        """What the summed loss of a pack is divided by."""
+        return len(self.wanted)
 
     def shared(self, row: Row) -> int:
         """How many of the row's first tokens are those of the row that was added last."""
@@ -88,7 +95,7 @@ def pack(rows: Sequence[Row], most: int) -> list[Pack]:
     return packs
 
 
-def steps(packs: Sequence[Pack], each: int, epoch: int, seed: int) -> list[list[Pack]]:
+def steps(packs: Sequence[Item], each: int, epoch: int, seed: int) -> list[list[Item]]:
     """The packs of an epoch in a random order that seed and epoch decide, `each` to an optimiser step."""
     order = list(packs)
     random.Random(f"{seed}-{epoch}").shuffle(order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from shop import BadInput
 
@@ -17,9 +17,9 @@ class Recipe:
     """How an adapter is trained.
 
     `base` is `embedded`, a folder, or a name on a hub. `template` is `debut` (ours, which the grammar follows) or
-    `own` (the base's, for models that were taught tools already). `minutes` ends a run early, zero never: the rate then
-    falls with the clock, so what was learned is kept. It falls to `lowest` of itself; one keeps it for a sitting after
-    which another follows. A pack holds `pack_tokens`, an optimiser step `packs_per_step`.
+    `own` (the base's, for models that were taught tools already). `minutes`, or `tokens` read, end a run early, zero
+    never: the rate then falls with them, so what was learned is kept. It falls to `lowest` of itself; one keeps it for
+    a sitting after which another follows. A pack holds `pack_tokens`, an optimiser step `packs_per_step`.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Recipe:
     pack_tokens: int = 1024
     packs_per_step: int = 4
     minutes: float = 0.0
+    tokens: int = 0
     checkpoint_minutes: float = 3.0
     seed: int = 0
 
@@ -44,8 +45,28 @@ class Recipe:
         return asdict(self)
 
 
-def read_recipe(path: Path) -> Recipe:
+@dataclass(frozen=True)
+class Preference(Recipe):
+    """How an adapter is held from its own mistakes.
+
+    `beta` says how dearly a distance from the adapter it began as is bought, `supervised` what the right reply's own
+    loss weighs, `questions` how many are put to the adapter to find its mistakes.
+    """
+
+    beta: float = 0.1
+    supervised: float = 1.0
+    questions: int = 3000
+
+
+Kind = TypeVar("Kind", bound=Recipe)
+
+
+def read_recipe(path: Path, kind: type[Kind] = Recipe) -> Kind:  # type: ignore[assignment]
     """A recipe from its file, or from the name of one that ships.
+
+    Args:
+        path: The file, or the name.
+        kind: Of recipe.
 
     Raises:
         BadInput: There is none, or it names something that no recipe has.
@@ -58,8 +79,8 @@ def read_recipe(path: Path) -> Recipe:
         written = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"The recipe {file.name} is not TOML ({error}); correct it.") from error
-    known = {each.name for each in fields(Recipe)}
+    known = {each.name for each in fields(kind)}
     unknown = sorted(set(written) - known)
     if unknown:
         raise BadInput(f"The recipe {file.name} has {unknown[0]}, which no recipe has; the keys are {sorted(known)}.")
-    return Recipe(**{"name": file.stem, **written})
+    return kind(**{"name": file.stem, **written})

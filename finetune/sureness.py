@@ -52,7 +52,7 @@ def main(
     """
     catalogue = read_catalogue(data)
     questions = _questions(read(data / DEV))
-    lists = {role: open_shortlist(role, _summaries(catalogue, questions, role), embedder) for role in ROLES}  # type: ignore[arg-type]
+    lists = shortlists(catalogue, questions, embedder)
     sure, wanted = [], []
     for number, each in enumerate(questions):
         prompt = _prompt(each, catalogue, lists[each.role])
@@ -101,10 +101,14 @@ def _questions(examples: Sequence[Example]) -> list[Example]:
     return able[:: max(1, len(able) // MOST)][:MOST]
 
 
-def _summaries(catalogue: Catalogue, questions: Sequence[Example], role: str) -> dict[str, str]:
-    """Of the tools that a role asks for, by name."""
-    names = {each.tool for each in wanted_in(questions, role)}
-    return {name: tool["function"]["description"] for name, tool in catalogue.tools.items() if name in names}
+def shortlists(catalogue: Catalogue, examples: Sequence[Example], embedder: Embedder | None) -> dict[str, Shortlist]:
+    """The shortlist of each role as the desk has it, over the tools that the role asks for in examples."""
+    found = {}
+    for role in ROLES:
+        names = {each.tool for each in wanted_in(examples, role)}
+        tools = {name: tool["function"]["description"] for name, tool in catalogue.tools.items() if name in names}
+        found[role] = open_shortlist(role, tools, embedder)  # type: ignore[arg-type]
+    return found
 
 
 def _prompt(example: Example, catalogue: Catalogue, shortlist: Shortlist) -> str:

@@ -5,36 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator, PartialState
-from accelerate.utils import broadcast
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, set_peft_model_state_dict
 
 from agent.models import weights
 from agent.models.adapters import BASE
-from finetune.examples import CARD, TRAIN, read, read_catalogue, row
-from finetune.packing import Pack, Row, pack, steps
+from finetune.examples import CARD, DEV, TRAIN, read, read_catalogue, row
+from finetune.packing import Pack, Row, pack
 from finetune.recipe import Recipe
+from finetune.sitting import METRICS, STATE, Progress, Sitting
 from finetune.tree_attention import stretches, use
-from shop import BadInput
 
-STATE, METRICS, RUN = "state.pt", "metrics.jsonl", "run.json"
-
-
-@dataclass
-class Progress:
-    """How far a run has come; what a checkpoint restores besides weights and optimiser."""
-
-    step: int = 0
-    tokens: int = 0
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)
+RUN = "run.json"
+DEV_PACKS = 10  # of the development rows, evenly taken: a quarter of a minute
 
 
 def main(
@@ -53,34 +41,79 @@ def main(
     Raises:
         BadInput: The data or the base is missing, or `out` holds another run.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     source, digest = base_weights(recipe.base, home)
-    tokenizer = AutoTokenizer.from_pretrained(source)
-    catalogue = read_catalogue(data)
-    every = [row(each, catalogue, tokenizer, recipe.template == "own") for each in read(data / TRAIN)]
-    rows = [each for each in every if len(each.tokens) <= recipe.pack_tokens]
-    say(f"{len(every) - len(rows)} of {len(every)} rows are longer than a pack and left out")
-    can = torch.cpu.get_capabilities()
-    half = torch.cuda.is_available() or can.get("avx512_bf16") or can.get("amx_bf16")
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16 if half else torch.float32)
+    tokenizer = tokenizer_of(source)
+    rows = rows_of(data, TRAIN, tokenizer, recipe, say)
+    held_out = development(data, tokenizer, recipe)
+    model = base_model(source)
     before = torch.load(start / STATE, weights_only=True) if start else {}
     progress = train(model, rows, recipe, out, before.get("model"), say)
     about = {
         "recipe": recipe.as_dict(),
         **({"after": _sitting(before)} if start else {}),
-        "data": json.loads((data / CARD).read_text())["sha256"] if (data / CARD).is_file() else {},
+        "data": data_hash(data),
         "rows": len(rows),
+        **outcome(progress),
+        "dev_loss": round(mean_loss(model, held_out), 4),
+    }
+    leave(about, out, digest)
+    return about
+
+
+def tokenizer_of(source: str | Path) -> Any:
+    """The tokenizer of a base."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(source)
+
+
+def base_model(source: str | Path) -> Any:
+    """The base to adapt, in 16 bits where the hardware computes in them."""
+    from transformers import AutoModelForCausalLM
+
+    can = torch.cpu.get_capabilities()
+    half = torch.cuda.is_available() or can.get("avx512_bf16") or can.get("amx_bf16")
+    return AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16 if half else torch.float32)
+
+
+def rows_of(data: Path, file: str, tokenizer: Any, recipe: Recipe, say: Callable[[str], None] = print) -> list[Row]:
+    """The rows of a file that fit into a pack, in tokens."""
+    catalogue = read_catalogue(data)
+    every = [row(each, catalogue, tokenizer, recipe.template == "own") for each in read(data / file)]
+    rows = [each for each in every if len(each.tokens) <= recipe.pack_tokens]
+    say(f"{len(every) - len(rows)} of {len(every)} rows are longer than a pack and left out")
+    return rows
+
+
+def development(data: Path, tokenizer: Any, recipe: Recipe) -> list[Pack]:
+    """Packs of development rows, the same for every run with such packs."""
+    packs = pack(rows_of(data, DEV, tokenizer, recipe, lambda _: None), recipe.pack_tokens)
+    return packs[:: max(1, len(packs) // DEV_PACKS)][:DEV_PACKS]
+
+
+def data_hash(data: Path) -> dict[str, str]:
+    """Hashes of the files of a data set, as its card has them."""
+    found: dict[str, str] = json.loads((data / CARD).read_text())["sha256"] if (data / CARD).is_file() else {}
+    return found
+
+
+def outcome(progress: Progress) -> dict[str, Any]:
+    """What a run did, for its record."""
+    lately = progress.losses[-20:]
+    return {
         "steps": progress.step,
         "tokens": progress.tokens,
         "minutes": round(progress.seconds / 60, 1),
-        "loss": round(sum(progress.losses[-20:]) / max(1, len(progress.losses[-20:])), 4),
+        "loss": round(sum(lately) / max(1, len(lately)), 4),
     }
+
+
+def leave(about: dict[str, Any], out: Path, digest: str) -> None:
+    """Write a run's record beside its adapter, with the hash of the base it is tied to."""
     if PartialState().is_main_process:
-        (out / BASE).write_text(json.dumps({"sha256": digest, "name": recipe.base}))
+        (out / BASE).write_text(json.dumps({"sha256": digest, "name": about["recipe"]["base"]}))
         (out / RUN).write_text(json.dumps(about, indent=1))
         plot(out)
-    return about
 
 
 def _sitting(state: dict[str, Any]) -> dict[str, Any]:
@@ -121,8 +154,10 @@ def adapted(model: Any, recipe: Recipe) -> Any:
     return get_peft_model(model, config)
 
 
-def loss_of(causal: Any, packed: Pack) -> torch.Tensor:
-    """Summed cross-entropy of a pack's replies, in nats; the output matrix is applied where something is predicted.
+def likelihoods(causal: Any, packed: Pack) -> torch.Tensor:
+    """Log-probability of every token of a pack's replies, in nats, shape (predictions,).
+
+    The output matrix is applied only where something is predicted.
 
     Args:
         causal: The model; `tree_attention.use` has been told of it.
@@ -139,7 +174,20 @@ def loss_of(causal: Any, packed: Pack) -> torch.Tensor:
         use_cache=False,
     ).last_hidden_state
     scores = causal.lm_head(hidden[0, torch.tensor(packed.at, device=device)]).float()
-    return torch.nn.functional.cross_entropy(scores, torch.tensor(packed.wanted, device=device), reduction="sum")
+    return -torch.nn.functional.cross_entropy(scores, torch.tensor(packed.wanted, device=device), reduction="none")
+
+
+def loss_of(causal: Any, packed: Pack) -> torch.Tensor:
+    """Summed cross-entropy of a pack's replies, in nats; arguments as of `likelihoods`."""
+    return -likelihoods(causal, packed).sum()
+
+
+def mean_loss(causal: Any, packs: Sequence[Pack]) -> float:
+    """Cross-entropy of replies in nats a token, nothing learned; arguments as of `likelihoods`."""
+    causal.eval()
+    with torch.no_grad(), Accelerator(mixed_precision="bf16").autocast():
+        lost = sum(float(loss_of(causal, each)) for each in packs)
+    return lost / max(1, sum(each.weight for each in packs))
 
 
 class PackLoss(torch.nn.Module):
@@ -169,30 +217,50 @@ def train(
     Raises:
         BadInput: The folder holds the checkpoint of another recipe.
     """
+    say(f"{len(rows)} rows")
+    tuned = begin(model, recipe, start)
+    return fit(PackLoss(tuned), pack(rows, recipe.pack_tokens), recipe, out, say)
+
+
+def begin(model: Any, recipe: Recipe, start: dict[str, Any] | None = None) -> Any:
+    """The base with an adapter to train: a new one, or one with the weights `start`."""
     torch.manual_seed(recipe.seed)
-    accelerator = Accelerator(mixed_precision="bf16")
     tuned = adapted(model, recipe)
     if start:
         set_peft_model_state_dict(tuned, start)
+    use(tuned.get_base_model())
+    return tuned
+
+
+def fit(loss: Any, every: Sequence[Pack], recipe: Recipe, out: Path, say: Callable[[str], None]) -> Progress:
+    """Train the adapter that `loss.tuned` has on packs.
+
+    Args:
+        loss: Module that gives the summed loss of a pack, with the model as `tuned`.
+        every: The packs.
+        recipe: How.
+        out: As of `train`.
+        say: As of `train`.
+    """
+    accelerator = Accelerator(mixed_precision="bf16")
+    tuned = loss.tuned
     trained = [each for each in tuned.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=recipe.rate, betas=(0.9, 0.99), weight_decay=recipe.weight_decay)
-    run = _Run(recipe, out, tuned, optimizer, accelerator)
+    run = Sitting(recipe, out, tuned, optimizer, accelerator)
     run.restore()
-    use(tuned.get_base_model())
-    measure, run.optimizer = accelerator.prepare(PackLoss(tuned.train()), optimizer)
-    every = pack(rows, recipe.pack_tokens)
+    measure, run.optimizer = accelerator.prepare(loss.train(), optimizer)
     # Each process takes as many packs as every other: they wait for one another after each.
     whole = len(every) - len(every) % accelerator.num_processes
     packs = every[accelerator.process_index : whole : accelerator.num_processes]
     total = math.ceil(len(packs) / recipe.packs_per_step) * recipe.epochs
-    say(f"{len(rows)} rows in {len(packs)} packs, {total} steps, {sum(p.numel() for p in trained):,} weights to train")
+    say(f"{len(packs)} packs, {total} steps, {sum(p.numel() for p in trained):,} weights to train")
     for batch in run.left(packs, total):
-        wanted = sum(len(each.wanted) for each in batch)
+        weight = sum(each.weight for each in batch)
         lost = 0.0
         for each in batch:
-            loss = measure(each) / wanted
-            accelerator.backward(loss)
-            lost += float(loss.detach())
+            part = measure(each) / weight
+            accelerator.backward(part)
+            lost += float(part.detach())
         accelerator.clip_grad_norm_(trained, recipe.clip)
         run.take(lost, sum(len(each.tokens) for each in batch))
         say(run.line(total))
@@ -201,99 +269,3 @@ def train(
     if accelerator.is_main_process:
         tuned.save_pretrained(out, safe_serialization=True)
     return run.progress
-
-
-class _Run:
-    """The state of a run between steps: its clock, its schedule, its checkpoint."""
-
-    def __init__(self, recipe: Recipe, out: Path, model: Any, optimizer: Any, accelerator: Any) -> None:
-        self.recipe, self.out, self.model, self.optimizer = recipe, out, model, optimizer
-        self._processes, self._leads = accelerator.num_processes, accelerator.is_main_process
-        self._share = 0.0
-        self.progress = Progress()
-        self._since = time.monotonic()
-        self._saved = self._since
-        out.mkdir(parents=True, exist_ok=True)
-
-    def restore(self) -> None:
-        """Go back to the last checkpoint, if there is one."""
-        file = self.out / STATE
-        if not file.is_file():
-            return
-        state = torch.load(file, weights_only=True)
-        if state["recipe"] != self.recipe.as_dict():
-            raise BadInput(f"{self.out} holds the checkpoint of another recipe; name another folder, or delete it.")
-        set_peft_model_state_dict(self.model, state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        self.progress = Progress(**state["progress"])
-        # Steps after the checkpoint are taken again, so their lines go.
-        metrics = self.out / METRICS
-        if metrics.is_file() and self._leads:
-            kept = metrics.read_text().splitlines(keepends=True)[: self.progress.step]
-            metrics.write_text("".join(kept))
-
-    def save(self) -> None:
-        """Write the checkpoint beside the old one, then put it in its place: a stop in between harms nothing."""
-        if not self._leads:
-            return
-        state = {
-            "recipe": self.recipe.as_dict(),
-            "model": get_peft_model_state_dict(self.model),
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "progress": {**vars(self.progress), "seconds": self.seconds()},
-        }
-        written = self.out / f"{STATE}.new"
-        torch.save(state, written)
-        written.replace(self.out / STATE)
-        self._saved = time.monotonic()
-
-    def left(self, packs: Sequence[Pack], total: int) -> Iterator[list[Pack]]:
-        """The batches that are still to be taken."""
-        per_epoch = math.ceil(len(packs) / self.recipe.packs_per_step)
-        while self._advance(total) < 1:
-            epoch, place = divmod(self.progress.step, per_epoch)
-            yield steps(packs, self.recipe.packs_per_step, epoch, self.recipe.seed)[place]
-
-    def take(self, loss: float, tokens: int) -> None:
-        """One optimiser step, its line in the metrics, and a checkpoint if one is due."""
-        rate = self.recipe.rate * self._factor()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.progress.step += 1
-        self.progress.tokens += tokens * self._processes
-        self.progress.losses.append(round(loss, 5))
-        entry = {"step": self.progress.step, "loss": loss, "rate": rate, "tokens": self.progress.tokens}
-        if self._leads:
-            with (self.out / METRICS).open("a") as file:
-                file.write(json.dumps({**entry, "seconds": round(self.seconds(), 1)}) + "\n")
-        if time.monotonic() - self._saved > self.recipe.checkpoint_minutes * 60:
-            self.save()
-
-    def line(self, total: int) -> str:
-        """Where the run is and how long it still takes."""
-        done, lately = self.progress, self.progress.losses[-10:]
-        share = max(self._share, done.step / total)
-        left = self.seconds() * (1 - share) / share
-        speed = done.tokens / self.seconds()
-        mean = sum(lately) / len(lately)
-        return f"step {done.step}/{total}  loss {mean:.4f}  {speed:.0f} tokens/s  {left / 60:.0f} min left"
-
-    def seconds(self) -> float:
-        return self.progress.seconds + time.monotonic() - self._since
-
-    def _advance(self, total: int) -> float:
-        """How much of the run is over, by steps or by the clock, whichever is further: the same in every process."""
-        by_clock = self.seconds() / (self.recipe.minutes * 60) if self.recipe.minutes else 0.0
-        share = torch.tensor([max(self.progress.step / total, by_clock)], dtype=torch.float64)
-        self._share = float(broadcast(share)[0])
-        return self._share
-
-    def _factor(self) -> float:
-        """Share of the highest rate: a linear rise, then a cosine down to the lowest."""
-        rise = min(1.0, (self.progress.step + 1) / max(1, self.recipe.warmup))
-        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self._share)))
-        return rise * (self.recipe.lowest + (1 - self.recipe.lowest) * fall)

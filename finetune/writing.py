@@ -13,9 +13,10 @@ from agent.brief.assemble import plain_sentences
 from agent.brief.compile import to_word
 from agent.brief.declare import Fact
 from agent.brief.plan import Plan
-from agent.brief.prose import SYSTEM, known_facts, must_say, names_of, objections, question
+from agent.brief.prose import SYSTEM, held_to, known_facts, must_say, objections, question
 from agent.brief.types import BriefSettings
 from agent.ledger import placeholders
+from agent.models.outline import Outline
 from finetune.examples import Example, user
 from finetune.phrasing import Lang, phrases
 from finetune.values import Values
@@ -55,14 +56,21 @@ def _of_draft(
         if section.prose and facts and plain:
             prompt = question(section, facts, plan, plain)
             sentences: list[str] = phrases("sections")[section.id][lang]
-            texts = dict.fromkeys(put_together(sentences, facts, plan, rng) for _ in range(TEXTS))
+            outline = held_to(facts, plain, lang)["outline"]
+            texts = dict.fromkeys(put_together(sentences, facts, plan, outline, rng) for _ in range(TEXTS))
             for text in filter(None, texts):
                 yield Example(KIND, f"{KIND}_{lang}", lang, section.id, (user(prompt),), (), text=text)
 
 
-def put_together(sentences: Sequence[str], facts: Sequence[Fact], plan: Plan, rng: random.Random) -> str:
-    """A text of a few sentences that share no figure and hold all that must be said; empty where chance finds none."""
-    order, must = names_of(facts), set(must_say(facts))
+def put_together(
+    sentences: Sequence[str], facts: Sequence[Fact], plan: Plan, outline: Outline, rng: random.Random
+) -> str:
+    """A text of a few sentences that share no figure and hold all that must be said; empty where chance finds none.
+
+    Its sentences stand in the order in which the grammar lets a model write them.
+    """
+    order = [name for mention in outline.mentions for name in mention.figures]
+    must = set(must_say(facts))
     able = [each for each in sentences if set(placeholders(each)) <= set(order)]
     for _ in range(_TRIES):
         chosen: list[str] = []

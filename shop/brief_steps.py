@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, String, Table, delete, select
+from sqlalchemy import JSON, Column, Connection, String, Table, delete, select
 
 from shop.database import insert_new
 from shop.schema import metadata
@@ -35,14 +35,13 @@ def keep_step(shop: View, run: str, step: str, draft_id: str, outcome: dict[str,
         insert_new(connection, brief_steps, [row])
 
 
-def forget_steps(shop: View, draft_id: str, but: str = "") -> None:
+def drop_steps(connection: Connection, draft_id: str, but: str = "") -> None:
     """Drop the steps of a draft's runs: the brief is stored, or the data, or the draft, are not what they were.
 
     Args:
-        shop: The shop.
+        connection: Of a transaction; the steps are gone with what else it does, or not at all.
         draft_id: The draft.
         but: A run whose steps stay.
     """
-    with shop.begin() as connection:
-        s = brief_steps.c
-        connection.execute(delete(brief_steps).where(s.draft_id == draft_id, s.run != but))
+    s = brief_steps.c
+    connection.execute(delete(brief_steps).where(s.draft_id == draft_id, s.run != but))

@@ -130,6 +130,11 @@ class Threads:
         self._owner = owner
         self._now = now
 
+    @property
+    def place(self) -> str:
+        """Which database they are kept in, without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
     def all(self, search: str = "", limit: int = 100) -> list[StoredThread]:
         """Threads, the last used first; with words to search, those whose title, questions or answers hold each."""
         query = select(threads).where(threads.c.owner == self._owner)

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from llguidance import LLTokenizer
 from sqlalchemy import text
 
 from shop import Shop
@@ -33,6 +34,15 @@ def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     url = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}"
     demo.build(url, seed=7, small=True)
     return Shop.open(url)
+
+
+@pytest.fixture(scope="session")
+def tokens() -> LLTokenizer:
+    """The tiny model's tokenizer, as the grammar's judge reads it."""
+    from llguidance.hf import from_tokenizer
+    from tiny_model import tiny_tokenizer
+
+    return from_tokenizer(tiny_tokenizer())
 
 
 @pytest.fixture(scope="session")

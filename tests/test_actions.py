@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
@@ -12,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from shop import Actor, PendingAction, Shop, ToolError, actions, audit
 from shop import schema as t
+from shop.authorize import NOT_IDENTIFIED
+from shop.canonical import digest
 from shop.changes import CHANGES as DECISIONS
 from shop.service.plans import CHANGES
 from shop.session import Session
@@ -109,6 +112,33 @@ def test_a_rejected_one_stays_undone_until_asked_for_again(shop: Shop) -> None:
         actions.reject(anna, action_id)
 
 
+def test_turned_down_twice_is_one_row_of_the_audit(shop: Shop) -> None:
+    anna = acting(shop)
+    action_id = propose(anna)
+    assert actions.reject(anna, action_id) == actions.reject(anna, action_id)
+    assert [row["decision"] for row in rows(shop, t.audit)] == ["propose", "reject"]
+
+
+def test_what_was_decided_stays_so_after_its_time(shop: Shop) -> None:
+    clock = Clock()
+    anna = acting(shop, clock=clock)
+    done, turned_down = propose(anna), propose(anna, "change_payment", order="#W5", payment="card_1")
+    assert [actions.find(anna, each).status for each in (done, turned_down)] == ["pending", "pending"]
+    approve(anna, done)
+    actions.reject(anna, turned_down)
+    clock.now += timedelta(hours=1)
+    assert [actions.find(anna, each).status for each in (done, turned_down)] == ["done", "rejected"]
+    said = "This was carried out already and cannot be turned down; ask for what is wanted now."
+    with pytest.raises(ToolError, match=f"^{re.escape(said)}$"):
+        actions.reject(anna, done)
+
+
+def test_nothing_waits_for_who_is_not_known(shop: Shop) -> None:
+    propose(acting(shop))
+    with pytest.raises(ToolError, match=re.escape(NOT_IDENTIFIED)):
+        actions.waiting(acting(shop, ""), CHANGES)
+
+
 def test_it_is_void_when_its_rows_have_changed(shop: Shop) -> None:
     anna = acting(shop)
     action_id = propose(anna)
@@ -183,6 +213,12 @@ def test_two_orders_cannot_spend_one_gift_card_twice(shop: Shop) -> None:
     with pytest.raises(ToolError, match="holds less"):
         approve(anna, ids[1])
     assert rows(shop, t.payment_methods, id="gift_1")[0]["balance_cents"] == 101
+
+
+def test_what_has_no_one_way_to_be_written_is_not_hashed() -> None:
+    assert digest({"b": date(2026, 3, 2), "a": NOW}) == digest({"a": NOW.isoformat(), "b": "2026-03-02"})
+    with pytest.raises(TypeError, match="set has no canonical form"):
+        digest({1, 2})
 
 
 def test_the_audit_is_chained_and_append_only(shop: Shop) -> None:

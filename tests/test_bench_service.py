@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from benchmarks.service import DAY, main, replay
 from benchmarks.service_set import read_tasks, same
 from shop import BadInput, Shop
+from shop import schema as t
 from shop.importers import tau_retail
 
 HOME = {"address1": "1 Elm Street", "address2": "", "city": "Denver", "state": "CO", "country": "USA", "zip": "80279"}
@@ -148,6 +150,49 @@ def test_files_that_are_no_set_get_a_sentence(tmp_path: Path) -> None:
     ):
         with pytest.raises(BadInput):
             run(tmp_path, spoil)
+
+
+def test_a_set_goes_into_an_empty_shop_from_a_file_that_is_one(empty_shop: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "db.json"
+    path.write_text("{")
+    with pytest.raises(BadInput, match="cannot be read as JSON"):
+        tau_retail.load(empty_shop, path, DAY)
+    path.write_text(json.dumps(make_set()[0]))
+    tau_retail.load(empty_shop, path, DAY)
+    with pytest.raises(BadInput, match="goes into an empty shop"):
+        tau_retail.load(empty_shop, path, DAY)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ({}, None),
+        ({"return_items": ["1"], "return_payment_method_id": "gift"}, ("return", "", ["1"], [], "gift", None)),
+        (
+            {
+                "exchange_items": ["1"],
+                "exchange_new_items": ["2"],
+                "exchange_payment_method_id": "gift",
+                "exchange_price_difference": 2.5,
+            },
+            ("exchange", "", ["1"], ["2"], "gift", 250),
+        ),
+        ({"cancel_reason": "no longer needed"}, ("cancel", "no longer needed", [], [], "", None)),
+        ({"cancel_reason": "no idea"}, None),
+    ],
+)
+def test_what_was_asked_and_sent_before_the_snapshot_is_kept(
+    empty_shop: Shop, tmp_path: Path, asked: dict[str, Any], kept: tuple[object, ...] | None
+) -> None:
+    db = make_set()[0]
+    db["orders"]["#W1"].update(asked, fulfillments=[{"tracking_id": ["9"], "item_ids": ["1"]}])
+    (tmp_path / "db.json").write_text(json.dumps(db))
+    tau_retail.load(empty_shop, tmp_path / "db.json", DAY)
+    r, s = t.requests.c, t.shipments.c
+    with empty_shop.engine.connect() as connection:
+        query = select(r.kind, r.reason, r["items"], r.new_items, r.method_id, r.difference_cents)
+        assert [tuple(row) for row in connection.execute(query)] == ([] if kept is None else [kept])
+        assert connection.execute(select(s.tracking, s.skus)).one() == (["9"], ["1"])
 
 
 def test_money_is_compared_at_two_places_and_a_missing_key_is_null() -> None:

@@ -186,7 +186,8 @@ def test_a_model_held_by_a_grammar_is_given_the_figures_and_asked_once(write: Wr
     model = Bound(replies=["Fine."] * 20)
     write(model)
     assert len(model.asked) == len([section for section in SECTIONS if section.prose])
-    assert "price.recommended.low" in model.asked[1].options["figures"]
+    outline = model.asked[1].options["outline"]
+    assert any("price.recommended.low" in mention.figures for mention in outline.mentions)
 
 
 @pytest.mark.parametrize("text", [*HOSTILE.values(), "It sells 600 units {{", "６００", "六百件"])

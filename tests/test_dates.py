@@ -148,6 +148,7 @@ def test_spans() -> None:
         ("一万五千", 15_000),
         ("两百五十", 250),
         ("百分之十五", 0.15),
+        ("三百多个", 300),
     ],
 )
 def test_numbers(said: str, expected: float) -> None:

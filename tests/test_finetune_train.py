@@ -17,7 +17,8 @@ from finetune import export
 from finetune.examples import Catalogue, Example, row, user
 from finetune.packing import Row
 from finetune.recipe import read_recipe
-from finetune.train import RUN, STATE, train
+from finetune.sitting import STATE
+from finetune.train import RUN, train
 from shop import BadInput
 
 SMOKE = read_recipe(Path("smoke"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from llguidance import LLMatcher, LLTokenizer
 from pydantic import BaseModel
+from tiny_model import accepts
 
 from agent.ledger import bare_numbers
 from agent.models.grammar import MAX_TEXT, reply_grammar
@@ -42,21 +43,6 @@ def place_order(lines: list[Line], gift: bool, address: dict[str, Any], note: st
 
 TOOLS = [convert_to_openai_tool(tool) for tool in (recommend_price, list_orders, place_order)]
 FIGURES = ["price.floor", "price.recommended", "price.recommended.low"]
-
-
-@pytest.fixture(scope="module")
-def tokens() -> LLTokenizer:
-    from llguidance.hf import from_tokenizer
-    from tiny_model import tiny_tokenizer
-
-    return from_tokenizer(tiny_tokenizer())
-
-
-def accepts(tokens: LLTokenizer, grammar: str, text: str) -> bool:
-    matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(grammar))
-    assert not matcher.is_error(), matcher.get_error()
-    ids = tokens.tokenize_str(text)
-    return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()
 
 
 def call(name: str, **arguments: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from shop import BadInput, Shop
-from shop.importers import Mapping, guess_mapping, import_file, read_mapping, write_mapping
+from shop.importers import Mapping, guess_mapping, import_file, read_mapping, reading, write_mapping
 from shop.importers.values import as_number, guess_decimal, guess_time_formats, number
 
 GERMAN = """Bestellnummer;Datum;Artikel;Bezeichnung;Menge;Einzelpreis;Kunde
@@ -131,6 +132,43 @@ def test_a_mapping_that_does_not_fit(empty_shop: Shop, tmp_path: Path, mapping: 
     with pytest.raises(BadInput, match=message):
         run(empty_shop, put(tmp_path / "sales.csv", LAYOUT), mapping)
     assert empty_shop.products().empty
+
+
+def test_a_product_that_is_there_keeps_its_name(empty_shop: Shop, tmp_path: Path) -> None:
+    run(empty_shop, put(tmp_path / "sales.csv", "product,name,date,units,price\nP1,Kettle,2027-01-04,2,3\n"))
+    more = "product,name,date,units,price\nP1,Pot,2027-01-05,2,3\nP2,Cup,2027-01-05,1,3\nP2,Cap,2027-01-06,1,3\n"
+    run(empty_shop, put(tmp_path / "more.csv", more))
+    assert empty_shop.products()["name"].tolist() == ["Kettle", "Cap"]  # of two as frequent, the first of the alphabet
+
+
+def test_a_list_of_names_alone_is_a_product_list(empty_shop: Shop, tmp_path: Path) -> None:
+    path = put(tmp_path / "names.csv", "SKU,Name\nP1,Aurora Kettle\n")
+    report = run(empty_shop, path, Mapping(table="products", columns={"sku": "SKU", "name": "Name"}))
+    assert (report.rows_new, report.products) == (1, 1)
+    kettle = empty_shop.product("P1")
+    assert kettle is not None
+    assert (kettle.name, kettle.cost, kettle.list_price, kettle.launch_date) == ("Aurora Kettle", None, None, None)
+
+
+def test_a_part_of_a_file_without_a_good_row_is_passed_over(
+    empty_shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path / "sales.csv", "product,date,units,price\nP1,2027-01-04,0,3\nP1,2027-01-05,2,3\n")
+    mapping = guess_mapping(path)
+    monkeypatch.setattr(reading.TableFile, "chunks", partialmethod(reading.TableFile.chunks, 1))
+    report = run(empty_shop, path, mapping)
+    assert (report.rows_kept, report.rows_by_reason) == (1, {"no units": 1})
+
+
+def test_blank_lines_are_no_rows(empty_shop: Shop, tmp_path: Path) -> None:
+    path = put(tmp_path / "sales.csv", "product,date,units,price\n\n\n")
+    with pytest.raises(BadInput, match="has no rows; nothing was imported"):
+        run(empty_shop, path, Mapping(columns={"sku": "product", "date": "date", "units": "units", "price": "price"}))
+
+
+def test_a_mapping_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="There is no mapping file"):
+        read_mapping(tmp_path / "m.toml")
 
 
 def test_no_mapping_at_all(empty_shop: Shop, tmp_path: Path) -> None:

@@ -87,6 +87,22 @@ def test_a_second_time_changes_nothing(any_shop: Shop, export: Path) -> None:
     assert again.rows_new == 0
 
 
+def test_reviews_and_translations_may_be_absent(empty_shop: Shop, export: Path) -> None:
+    for name in ("olist_order_reviews_dataset.csv", "product_category_name_translation.csv"):
+        (export / name).unlink()
+    import_file(empty_shop, "olist", export, refusals=export / "refused.csv")
+    assert empty_shop.reviews().empty
+    assert empty_shop.products()["category"].tolist() == ["Beleza saude", ""]
+
+
+def test_cancelled_orders_alone_begin_no_history(empty_shop: Shop, export: Path) -> None:
+    orders = export / "olist_orders_dataset.csv"
+    orders.write_text(orders.read_text().replace("delivered", "canceled"))
+    report = import_file(empty_shop, "olist", export, refusals=export / "refused.csv")
+    assert report.launches == 0
+    assert empty_shop.products()["launch_date"].isna().all()
+
+
 def test_a_folder_that_lacks_a_file_or_a_column(empty_shop: Shop, export: Path) -> None:
     with pytest.raises(BadInput, match="not a folder"):
         import_file(empty_shop, "olist", export / "olist_orders_dataset.csv")

@@ -268,6 +268,14 @@ def test_only_lasting_changes_make_price_history() -> None:
     assert price_steps(weeks, [295] * 5 + [345] * 7) == [(0, 295), (5, 345)]
     assert price_steps(weeks, [295] * 5 + [298] * 7) == [(0, 295)]  # one per cent is rounding
     assert price_steps([3], [100]) == [(3, 100)]
+    assert price_steps(weeks, [100, 200, 200, 200, 200, *[300] * 7]) == [(0, 200), (5, 300)]  # never two from one week
+
+
+def test_dates_that_are_none_are_refused(empty_shop: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "retail.csv"
+    path.write_text("\n".join([",".join(HEADER), "1,85048,BALL,1,soon,6.95,13085,France"]))
+    with pytest.raises(BadInput, match="No date in the column InvoiceDate"):
+        import_file(empty_shop, KIND, path, refusals=tmp_path / "refused.csv")
 
 
 @pytest.mark.slow

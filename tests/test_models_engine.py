@@ -228,6 +228,21 @@ def test_a_call_is_made_where_the_model_is_sure_enough_of_it() -> None:
     assert written(tiny_engine(), Request(prompt, plain, max_tokens=20, least_sure=sure * 0.9))[0] == alone
 
 
+def test_a_model_that_the_grammar_overrules_gives_its_reply_up() -> None:
+    prompt, forced = render_prompt([SYSTEM, HumanMessage("Hi")]), 'start: "The floor is" | "The floor was"'
+    text, last = written(tiny_engine(), Request(prompt, forced))
+    assert text.startswith("The floor ")
+    assert last.ending == "stop"
+    text, last = written(tiny_engine(), Request(prompt, forced, least_willing=1e-9))
+    assert text.startswith(
+        "The floor "
+    )  # every token is asked of the model, and a random one holds none for impossible
+    text, last = written(tiny_engine(), Request(prompt, forced, least_willing=0.5))
+    assert (text, last.ending) == ("", "overruled")
+    free = written(tiny_engine(), Request(prompt, max_tokens=5))
+    assert written(tiny_engine(), Request(prompt, max_tokens=5, least_willing=0.5)) == free  # nothing overrules it
+
+
 def test_waiting_threads_are_served_in_order() -> None:
     turns, served = Turns(), []
 

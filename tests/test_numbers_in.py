@@ -70,6 +70,8 @@ def test_any_text_can_be_read(text: str) -> None:
         ("seven weeks", "days", [49]),
         ("a three-week promotion", "weeks", [3]),
         ("a service level of 95", "share", [0.95]),
+        ("a kettle of two litres", "count", []),
+        ("三百多件", "count", [300]),
         ("服务水平改成0.865", "count", [0.865]),
         ("30% off, 12.50 each", "money", [12.5]),
         ("a budget of 20k", "weeks", []),

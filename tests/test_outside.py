@@ -127,3 +127,9 @@ def test_values_come_in_once_and_bad_rows_are_refused(shop: Shop, tmp_path: Path
         import_file(
             shop, "series", table(tmp_path / "no.csv", "date,price\n2027-03-01,3\n"), refusals=tmp_path / "r.csv"
         )
+    for text, says in (
+        ("date,value\n03/04/2027,3\n", "cannot be read in one way"),
+        ("date,value\n2027-03-01,three\n", "Not one row of no.csv can be used, 1 because: value is not a number"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            import_file(shop, "series", table(tmp_path / "no.csv", text), refusals=tmp_path / "r.csv")

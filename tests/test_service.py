@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from service_shop import EMAIL, NOW, STREET, acting, call, everything, fill, rows, value
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
 from agent.assistant import Assistant
 from agent.models.template import Call
@@ -14,7 +14,9 @@ from agent.scripted import ScriptedChatModel
 from shop import Actor, Shop, ToolError, actions
 from shop import schema as t
 from shop.service.address import parse_address
+from shop.service.choose import choose_items
 from shop.service.plans import CHANGES
+from shop.service.types import Item, Order
 from shop.session import Session
 from tools import ALL
 from tools.registry import bind
@@ -179,10 +181,29 @@ def test_an_address_changes_for_the_order_or_for_the_profile(shop: Shop) -> None
         ("10 rue Monge, 75001 Paris, France", ("10 rue Monge", "", "Paris", "", "France", "75001")),
         ("5 Main Street, Denver 80279", ("5 Main Street", "", "Denver", "", "", "80279")),
         ("1 A Road\nMill, north\nYork\nNew York 10001", ("1 A Road", "Mill, north", "York", "New York", "", "10001")),
+        ("1 Elm Street, Denver, CO, 80279, USA", ("1 Elm Street", "", "Denver", "CO", "USA", "80279")),
     ],
 )  # fmt: skip
 def test_addresses_are_taken_apart(text: str, parts: tuple[str, ...]) -> None:
     assert tuple(vars(parse_address(text)).values()) == parts
+
+
+def test_a_customer_without_an_address_gets_one(shop: Shop) -> None:
+    with shop.begin() as connection:
+        connection.execute(delete(t.customer_addresses).where(t.customer_addresses.c.customer_id == "anna"))
+    anna = acting(shop)
+    call(anna, "change_address", address="9 Oak Road, Boulder, CO 80301, USA")
+    [waiting] = actions.waiting(anna, CHANGES)
+    assert waiting.before == {"address": None}
+    actions.approve(anna, CHANGES, waiting.id)
+    assert rows(shop, t.customer_addresses, customer_id="anna")[0]["city"] == "Boulder"
+
+
+def test_words_that_fit_two_items_are_asked_about() -> None:
+    order = Order("#1", "me", "pending", (Item(1, "m1", "Red mug", 5, "m"), Item(2, "m2", "Blue mug", 6, "m")))
+    assert choose_items(order, ["blue", "m1"]) == ["m2", "m1"]
+    with pytest.raises(ToolError, match="could be more than one item of order #1: m1, m2; say which by its id"):
+        choose_items(order, ["mug"])
 
 
 @pytest.mark.parametrize("text", ["986 Sunset Drive, Suite 259, Denver", "80279", "Denver, CO 80279", ""])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
@@ -21,8 +20,7 @@ from benchmarks import (
 from benchmarks.trust import Scale, main
 from benchmarks.trust_world import World
 from shop import BadInput
-from shop.importers import Mapping, import_file, limits
-from shop.importers.reading import open_table
+from shop.importers import Mapping, import_file
 from ui.cli import main as command
 from ui.edge import Failure, edge
 
@@ -159,48 +157,6 @@ def test_bad_files_are_refused_in_time_and_within_the_memory(tmp_path: Path) -> 
     found = trust_files.try_all(tmp_path)
     refused = [each for each in found["failures"] if not each["refused"] or each["rows"]]
     assert not refused, "seconds and megabytes are for the bench to judge, on a quiet machine"
-
-
-@pytest.mark.parametrize(
-    ("limit", "value", "says"),
-    [
-        ("MOST_BYTES", 10, "larger than"),
-        ("LONGEST_LINE", 7, "longer than"),
-        ("MOST_ROWS", 2, "more than"),
-        ("MOST_COLUMNS", 3, "may have"),
-    ],
-)
-def test_limits_are_kept_while_reading(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int, says: str
-) -> None:
-    monkeypatch.setattr(limits, limit, value)
-    path = tmp_path / "sales.csv"
-    path.write_text("a,b,c,d\n" + "1,2,3,4\n" * 5)
-    with pytest.raises(BadInput, match=says):
-        list(open_table(path).chunks())
-
-
-def test_rows_without_end_are_not_waited_for() -> None:
-    class Endless:
-        """A file that goes on for ever."""
-
-        def readline(self, _most: int) -> str:
-            return "a,b\n"
-
-    from shop.importers.reading import _csv_rows
-
-    with pytest.raises(BadInput, match="more than"):
-        for _ in _csv_rows(Endless(), ",", Path("endless.csv")):  # type: ignore[arg-type]
-            pass
-
-
-def test_a_workbook_within_the_limits_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "fine.xlsx"
-    cells = "".join(f'<c r="{name}2" t="inlineStr"><is><t>x</t></is></c>' for name in "ABCD")
-    trust_files._workbook(path, cells)
-    assert open_table(path).columns == ("date", "sku", "units", "price")
-    with ZipFile(path) as archive:
-        assert all(part.file_size < limits.MOST_UNPACKED for part in archive.infolist())
 
 
 def test_an_import_that_is_refused_leaves_no_row(world: World, tmp_path: Path) -> None:

@@ -146,7 +146,10 @@ WRITE = Capability("draft", "write", "internal", frozenset(("channel",)), frozen
         (PROPOSE, {"value": "3.50"}, True),
         (PROPOSE, {"facts": {"order": "please"}}, False),
         (PROPOSE, {"facts": {"supplier": "please"}}, True),
+        (PROPOSE, {"facts": {"order": "wire"}}, True),
+        (PROPOSE, {"facts": {"order": {"please": "cancel"}}}, False),
         (PROPOSE, {"notes": ["cancel", "wire it to me"]}, True),
+        (PROPOSE, {"notes": ["cancel", ["order", "please"]]}, False),
         (WRITE, {"product": "order #W1", "channel": "anything"}, False),
         (NOTE, {"summary": "whatever a review says"}, False),  # for a person alone, and marked
         (NOTE, {"summary": "whatever a review says", "to": "mallory"}, True),
@@ -232,6 +235,17 @@ def test_what_is_decided_by_which_rule_and_in_which_words(
 def test_a_number_is_known_to_half_a_cent(value: object, is_known: bool) -> None:
     labels = Labels(known=(24.9,), is_tainted=True)
     assert (authorize(ACTORS["customer"], PROPOSE, {"value": value}, labels).verdict == "propose") == is_known
+
+
+@pytest.mark.parametrize("value", [0.005, "0.005"])
+def test_half_a_cent_is_the_same_amount(value: object) -> None:
+    labels = Labels(known=(0.0,), is_tainted=True)
+    assert authorize(ACTORS["customer"], PROPOSE, {"value": value}, labels).verdict == "propose"
+
+
+def test_every_word_she_said_is_hers() -> None:
+    labels = Labels(said=("cancel it",), is_tainted=True)
+    assert authorize(ACTORS["customer"], PROPOSE, {"note": "Cancel it!"}, labels).verdict == "propose"
 
 
 def test_a_change_without_arguments_holds_nothing_of_others() -> None:

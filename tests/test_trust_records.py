@@ -116,6 +116,16 @@ def test_a_copy_taken_while_orders_come_in_is_of_one_moment(empty_shop: Shop, tm
         assert {row["id"] for row in rows(twin, t.orders)} == lines
 
 
+def test_a_copy_that_is_not_there_or_of_something_else_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'again.db'}"
+    with pytest.raises(BadInput, match="There is no backup"):
+        restore(tmp_path / "none.backup", url)
+    with closing(sqlite3.connect(tmp_path / "other.backup")) as file, file:
+        file.execute("CREATE TABLE notes (text TEXT)")
+    with pytest.raises(BadInput, match=r"other\.backup"):
+        restore(tmp_path / "other.backup", url)
+
+
 @pytest.mark.parametrize("fault", ["cut", "garbage", "no shop", "forged audit"])
 def test_a_copy_that_is_not_whole_is_refused(empty_shop: Shop, tmp_path: Path, fault: str) -> None:
     shop = fill(empty_shop)

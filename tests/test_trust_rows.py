@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from service_shop import acting, fill, rows
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 
-from shop import Shop
+from shop import BadInput, Shop
 from shop import schema as t
-from shop.own_rows import INTERNAL_FACTS, ROWS, is_public
+from shop.own_rows import INTERNAL_FACTS, ROWS, Door, is_public
 from shop.session import Session
 
 OWNED = [t.customers, t.customer_addresses, t.payment_methods, t.orders, t.order_lines, t.order_addresses, t.payments]
@@ -91,6 +91,31 @@ def test_two_customers_on_one_pool_do_not_mix(shop: Shop) -> None:
         with anna.engine.connect() as one, ben.engine.connect() as other:
             assert {row.customer_id for row in one.execute(select(t.orders))} == {"anna"}
             assert {row.customer_id for row in other.execute(select(t.orders))} == {"ben"}
+
+
+def test_a_customers_engine_is_that_of_the_shop_for_who_asks_which_it_is(shop: Shop) -> None:
+    anna = acting(shop)
+    assert (anna.engine.url, anna.engine.dialect) == (shop.engine.url, shop.engine.dialect)
+
+
+def test_a_second_server_finds_the_views_of_the_first(shop: Shop) -> None:
+    first = rows(acting(shop), t.orders)
+    other = Shop.open(str(shop.engine.url))
+    assert rows(acting(other), t.orders) == first == rows(acting(shop), t.orders)
+    other.close()
+
+
+def test_a_user_who_may_not_make_roles_is_told_what_to_grant(postgres_shop: Shop) -> None:
+    with postgres_shop.begin() as connection:
+        connection.execute(text("CREATE ROLE clerk LOGIN"))
+    door = Door(create_engine(postgres_shop.engine.url.set(username="clerk")))
+    try:
+        with pytest.raises(BadInput, match="give this user CREATEROLE"), door.connect("anna"):
+            pass
+    finally:
+        door.engine.dispose()
+        with postgres_shop.begin() as connection:
+            connection.execute(text("DROP ROLE clerk"))
 
 
 def test_facts_are_told_apart_by_their_names() -> None:

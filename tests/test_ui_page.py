@@ -76,6 +76,13 @@ def test_answer_shows_steps_as_they_run_then_the_sentence_with_linked_figures(ev
     assert "(#fig-chat:launch.units_12w)" in sentence["content"]
 
 
+def test_the_box_is_emptied_for_every_message_though_gradio_takes_its_value_out(events: Events) -> None:
+    for _ in range(2):
+        *_, box = next(iter(events.send("draft it", None, None, ALONE)))
+        assert box.pop("value") == ""
+        assert box["stop_btn"]
+
+
 @pytest.mark.slow
 def test_every_number_of_the_conversation_is_a_link(events: Events) -> None:
     updates, _, _ = talk(events, "draft it", "forecast it", BRIEF, "lie to me")

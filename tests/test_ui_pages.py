@@ -16,7 +16,7 @@ from agent.brief import Brief, compile_brief, load_brief
 from agent.brief.edit import redo, reword
 from agent.brief.whatif import Inputs, WhatIf, with_inputs
 from agent.render import render
-from shop import Shop, ToolError, actions
+from shop import Figure, Shop, ToolError, actions
 from shop import schema as t
 from shop.brief_log import acts
 from shop.changes import CHANGES
@@ -145,6 +145,16 @@ def test_charts_hold_the_figures_they_are_drawn_from(brief: Brief) -> None:
     steps = price_waterfall(brief, BRIEF)
     assert steps is not None
     assert list(steps.data[0].y) == [25.0, -10.0, 15.0]
+    given = {"price.payment": 0.5, "price.delivery_cost": 2.0, "economics.unit_contribution": 12.5}
+    given |= {"economics.channel_1_contribution": 10.0, "economics.channel_2_contribution": 8.75}
+    names = {"economics.channel_1_name": "shop", "economics.channel_2_name": "marketplace"}
+    figures = {key: Figure(id=key, label=key, value=value, unit="money") for key, value in given.items()}
+    figures |= {key: Figure(id=key, label=key, value=value, unit="text") for key, value in names.items()}
+    with_fees = price_waterfall(brief.model_copy(update={"figures": {**brief.figures, **figures}}), BRIEF)
+    assert with_fees is not None
+    assert list(with_fees.data[0].y) == [25.0, -0.5, -2.0, -10.0, 12.5, 8.75 - 12.5, 8.75]
+    assert list(with_fees.data[0].measure) == [*["relative"] * 4, "total", "relative", "total"]
+    assert list(with_fees.data[0].x)[-2:] == ["Fee: marketplace", "Contribution: marketplace"]
     assert scenario_tornado(brief, BRIEF) is not None
     tasks = task_gantt(brief, BRIEF)
     assert tasks is not None

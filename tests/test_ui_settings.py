@@ -20,7 +20,7 @@ from shop.session import Session
 from tools.copy.voice import voice_of
 from ui.accounts import Accounts
 from ui.health import checks
-from ui.house import brief_settings
+from ui.house import brief_settings, channel_fees, channel_lines
 from ui.place import Place
 from ui.settings import Settings
 from ui.settings_page import NUMBERS, SettingsEvents
@@ -75,8 +75,32 @@ def test_a_file_is_looked_at_then_imported_whole_with_its_refused_rows_to_downlo
     assert place.desk.shop.cutoff == own.cutoff  # the pages work on what was imported, without another start
     assert place.desk.acting_as(Session("manager", "ada")).shop.products()["sku"].tolist() == ["K-0", "K-1", "K-2"]
     assert len(later) == 1  # the search index and what is learned
+    following = events.renewed(told)
+    assert next(following).endswith(events.say["renewing"])
+    later.pop()()
+    assert list(following)[-1] == f"{told}\n\n✓ {events.say['renewed']}"
+    assert list(events.renewed(told)) == [told]  # nothing is being learned
     again = events.start(str(file), "generic", found.guess, ada, lambda *_, **__: None)  # type: ignore[arg-type]
     assert "Nothing was new" in again
+
+
+def test_learning_is_over_when_the_last_lesson_is(place: Place) -> None:
+    desk = place.desk
+    first, second = desk.lesson(), desk.lesson()
+    first()
+    assert desk.is_learning
+    second()
+    assert not desk.is_learning
+    assert desk.wait_until_learned(0)
+    breaking = _Breaking(desk.shop, lambda: ScriptedChatModel(replies=[]), "scripted")
+    with pytest.raises(RuntimeError, match="memory"):
+        breaking.learn()
+    assert not breaking.is_learning
+
+
+class _Breaking(Desk):
+    def _learn(self, index: bool) -> None:
+        raise RuntimeError("out of memory")
 
 
 def test_a_file_that_cannot_be_used_is_answered_with_a_sentence(place: Place, tmp_path: Path) -> None:
@@ -96,7 +120,7 @@ def test_only_a_manager_imports_and_sets_the_house_up(place: Place, tmp_path: Pa
     only = say["only_manager"]
     assert UploadEvents(place).start(str(file), "series", None, bob) == place.words("import")["not_yours"]
     assert events.voice("formal", "", [], bob) == only
-    assert events.house("profit", *[None] * len(NUMBERS), bob) == only
+    assert events.house("profit", "", *[None] * len(NUMBERS), bob) == only
     assert events.model("hf:x", bob) == only
     assert events.person("eve", "manager", "long enough pw", True, bob) == (only, [])
     assert voice_of(place.desk.shop).tone == "friendly"
@@ -110,12 +134,19 @@ def test_voice_and_house_rules_are_kept_and_hold_for_the_next_brief(place: Place
     assert (voice.tone, voice.avoid, voice.markets) == ("formal", ("cheap", "最低价"), ("cn", "eu"))
     assert events.voice_now() == ("formal", "cheap, 最低价", ["cn", "eu"])
     numbers = {"min_margin": 0.3, "lead_time_days": 45, "cash_limit": 9000.0}
-    assert events.house("profit", *(numbers.get(name) for name in NUMBERS), ada) == "Saved."
+    fees = {"marketplace": 0.155, "天猫": 0.05}
+    assert (
+        events.house("profit", "marketplace: 15.5%\n天猫：5%\n", *(numbers.get(name) for name in NUMBERS), ada)
+        == "Saved."
+    )
     settings = brief_settings(place.desk.shop, "zh")
-    assert settings == BriefSettings(locale="zh", strategy="profit", **numbers)
-    assert events.house_now()[:3] == ["profit", 0.3, 45]
-    told = events.house("", *({"service_level": 99.0}.get(name) for name in NUMBERS), ada)
+    assert settings == BriefSettings(locale="zh", strategy="profit", channel_fees=fees, **numbers)
+    assert events.house_now()[:4] == ["profit", "marketplace: 15.5%\n天猫: 5%", 0.3, 45]
+    assert channel_fees(channel_lines(fees)) == fees
+    told = events.house("", "", *({"service_level": 99.0}.get(name) for name in NUMBERS), ada)
     assert told == "Service level, as a share: 99.0 cannot be used."
+    for wrong in ("15%", "marketplace: 130%", "marketplace: some"):
+        assert "15%" in events.house("", wrong, *[None] * len(NUMBERS), ada)
     assert brief_settings(place.desk.shop, "zh") == settings
 
 

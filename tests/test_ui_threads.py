@@ -189,6 +189,19 @@ def test_a_restart_keeps_branches_figures_and_what_the_model_is_told(house: Hous
     ]
 
 
+def test_a_conversation_goes_on_in_the_shop_that_an_import_brought(house: House, tmp_path: Path) -> None:
+    events = house.events()
+    conversation = say(events, "draft Second kettle")
+    other = Shop.open(f"sqlite:///{tmp_path / 'other.db'}", create=True)
+    moved = House(other, tmp_path / "moved").events()
+    say(moved, "blue", conversation)
+    assert answers(conversation)[-1] == "You asked: draft Second kettle, then blue"
+    assert [turn.question for turn in Threads(other.engine, "manager").turns(conversation.thread_id)] == [
+        "draft Second kettle",
+        "blue",
+    ]
+
+
 def test_a_page_closed_in_the_middle_leaves_the_question_and_says_so(house: House) -> None:
     events = house.events()
     updates = events.send("draft Second kettle", None, None, ALONE)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import torch
+from llguidance import LLMatcher, LLTokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -54,3 +55,11 @@ def _tiny_llama(context: int) -> Any:
 def tiny_engine(context: int = 2048, **options: Any) -> Decoder:
     """An engine over the random model: what it writes is nonsense, how it writes is the real thing."""
     return decoder(_tiny_llama(context), tiny_tokenizer(), "tiny", **options)
+
+
+def accepts(tokens: LLTokenizer, grammar: str, text: str) -> bool:
+    """Whether a grammar takes a text, whole and at its end."""
+    matcher = LLMatcher(tokens, LLMatcher.grammar_from_lark(grammar))
+    assert not matcher.is_error(), matcher.get_error()
+    ids = tokens.tokenize_str(text)
+    return matcher.try_consume_tokens(ids) == len(ids) and matcher.is_accepting()

@@ -60,7 +60,7 @@ class Approvals:
 
     def _said(self, key: str, decide: Callable[[Shop], PendingAction], request: gr.Request) -> str:
         said: list[str] = []
-        with edge(self._place.log_file, lambda failure: said.append(escape(failure.sentence))):
+        with edge(self._place.log_file, lambda failure: said.append(escape(failure.sentence)), self._place.locale):
             said.append(self.say(key, id=decide(self.shop(request)).id))
         return said[0]
 

@@ -279,21 +279,29 @@ def whatif(
 
 @app.command(name="app")
 def app_(
+    context: typer.Context,
     chats: Annotated[int, typer.Option(min=1, help="Chats at once.")] = 50,
     turns: Annotated[int, typer.Option(min=1, help="Messages of each.")] = 2,
+    visits: Annotated[int, typer.Option(min=1, help="Visits of a browser.")] = 5,
+    moves: Annotated[int, typer.Option(min=1, help="Moves of each slider.")] = 15,
+    embedded: Annotated[bool, typer.Option(help="Ask the embedded model in the browser as well.")] = True,
+    browser: Annotated[bool, typer.Option(help="Measure in Chromium; without, only the chats at once.")] = True,
     as_json: Json = False,
 ) -> None:
-    """The pages: seconds until ready and until the first word, and chats all at once with a scripted model."""
+    """The pages: seconds until ready, to the first word and after a moved slider, and chats all at once."""
     from tempfile import TemporaryDirectory
 
+    from agent.models.select import open_model
     from benchmarks.app import main
     from shop import Shop, demo
 
+    settings: Settings = context.obj
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/demo.db"
         demo.build(url, small=True)
-        found = main(Shop.open(url), Path(folder), chats, turns)
-    _print(found, ("in", "chats", "metric", "value", "n"), as_json)
+        load = (lambda: open_model("embedded", settings.home)) if embedded else None
+        found = main(Shop.open(url), Path(folder), chats, turns, visits, moves, load, browser)
+    _print(found, ("in", "how", "chats", "metric", "value", "n", "goal", "met"), as_json)
 
 
 @app.command()

@@ -37,14 +37,27 @@ def price_ladder(brief: Brief, say: Words) -> go.Figure | None:
 
 
 def price_waterfall(brief: Brief, say: Words) -> go.Figure | None:
-    """From the price of one unit to what it contributes."""
+    """From the price of one unit to what it contributes, and on to what is left in the dearest sales channel."""
     price, left = _number(brief.figures, "price.planned"), _number(brief.figures, "economics.unit_contribution")
     if price is None or left is None:
         return None
     steps = [(say["step_price"], price)]
-    cost = _number(brief.figures, "item.cost")
-    steps += [(say["step_cost"], -cost)] if cost else []
-    return waterfall(say["waterfall"], say["amount"], steps, (say["step_left"], left))
+    for word, name in (("payment", "price.payment"), ("delivery", "price.delivery_cost"), ("cost", "item.cost")):
+        taken = _number(brief.figures, name)
+        steps += [(say[f"step_{word}"], -taken)] if taken else []
+    return waterfall(say["waterfall"], say["amount"], steps, (say["step_left"], left), _dearest(brief, left, say))
+
+
+def _dearest(brief: Brief, left: float, say: Words) -> list[tuple[str, float]]:
+    """What the channel that keeps most takes of a unit, and what it leaves; nothing where none is set."""
+    channels = [
+        (str(name.value), kept)
+        for name, kept in _numbered(brief.figures, "economics.channel_#_name", "economics.channel_#_contribution")
+    ]
+    if not channels:
+        return []
+    channel, kept = min(channels, key=lambda each: each[1])
+    return [(say("step_channel", channel=channel), kept - left), (say("step_left_in", channel=channel), kept)]
 
 
 def scenario_tornado(brief: Brief, say: Words) -> go.Figure | None:

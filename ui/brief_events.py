@@ -137,7 +137,7 @@ class BriefEvents:
     ) -> tuple[str, Preview | None]:
         """What changes when levers are moved, as Markdown, and the brief as it would read."""
         failures: list[Failure] = []
-        with edge(self.place.log_file, failures.append):
+        with edge(self.place.log_file, failures.append, self.place.locale):
             preview = self.briefs.what_if(self._shop(request), now.brief, moved)
             return brief_view.answer(now.brief, preview.brief, list(preview.changed.values()), preview.seconds), preview
         return escape(failures[0].sentence), None
@@ -284,7 +284,7 @@ class BriefEvents:
                 raise Cancelled("Writing was stopped; nothing was stored.")
 
         def work() -> None:
-            with edge(self.place.log_file, done.put):
+            with edge(self.place.log_file, done.put, self.place.locale):
                 done.put(job(shop, writing, go_on))
 
         thread = threading.Thread(target=work, name="brief", daemon=True)
@@ -315,6 +315,6 @@ class BriefEvents:
     def _reported(self, run: Callable[[], Any], otherwise: Callable[[str], Any]) -> Any:
         """What a handler answers, or what it answers with the sentence of its failure."""
         failures: list[Failure] = []
-        with edge(self.place.log_file, failures.append):
+        with edge(self.place.log_file, failures.append, self.place.locale):
             return run()
         return otherwise(escape(failures[0].sentence))

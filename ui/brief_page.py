@@ -10,6 +10,7 @@ import gradio as gr
 from agent.brief.export import FORMATS
 from agent.brief.types import Brief
 from agent.brief.versions import OFFICES, history
+from agent.spoken import spoken_plain
 from ui import brief_view
 from ui.brief_charts import section_charts
 from ui.brief_desk import Preview
@@ -274,7 +275,8 @@ def _override(events: BriefEvents, now: Opened, written: Sequence[Any]) -> None:
     say = events.say
     with gr.Accordion(say["override"], open=False, elem_id="override"):
         gr.Markdown(say["override_note"])
-        choices = [(f"{figure.label} ({name})", name) for name, figure in brief_view.settable(now.brief).items()]
+        named = {name: spoken_plain(each.label, say.locale) for name, each in brief_view.settable(now.brief).items()}
+        choices = [(f"{label} ({name})", name) for name, label in named.items()]
         figure = gr.Dropdown(choices, value=None, label=say["override_figure"], interactive=True, elem_id="by-hand")
         value = gr.Textbox(label=say["override_value"], max_length=40, interactive=True)
         why = gr.Textbox(label=say["override_why"], max_length=500, interactive=True)

@@ -15,10 +15,10 @@ from agent.brief.versions import Version, may_be_set, objections, signatures
 from agent.brief.whatif import Changed
 from agent.ledger import PARTS
 from agent.render import Link, format_value, render, render_table
+from agent.spoken import spoken, spoken_plain
 from shop import Figure, Shop
 from shop.brief_log import Act, approvals
 from ui.links import escape, figure_link
-from ui.spoken import spoken
 from ui.strings import Words, locale_of
 
 MOST_CHANGES = 40
@@ -136,7 +136,11 @@ def changes_table(
     for change in changed[:most]:
         figure = change.after or change.before
         assert figure is not None
-        cells = [escape(figure.label), _cell(change.before, say, "new"), _cell(change.after, say, "gone")]
+        cells = [
+            escape(spoken_plain(figure.label, say.locale)),
+            _cell(change.before, say, "new"),
+            _cell(change.after, say, "gone"),
+        ]
         rows.append([*cells, escape(why.get(change.figure, ""))] if why is not None else cells)
     head = [say["figure"], say["before"], say["after"], *([say["cause"]] if why is not None else [])]
     rest = len(changed) - most
@@ -181,7 +185,7 @@ def versions_table(versions: Sequence[Version], say: Words) -> str:
             escape(each.author.id or each.author.role) if each.author else "–",
             say[each.verdict],
             say[f"status_{each.status}"],
-            "<br>".join(_act(act) for act in each.acts) or "–",
+            "<br>".join(_act(act, say) for act in each.acts) or "–",
         ]
         for each in reversed(versions)
     ]
@@ -196,7 +200,7 @@ def standing(shop: Shop, brief: Brief, say: Words) -> str:
         parts = [say("approved_by", who=who, day=_date(held[-1].since, say))]
     else:
         parts = [say("not_approved", hash=brief.plan_hash[:12])]
-        against = [f"- {escape(each)}" for each in objections(shop, brief)]
+        against = [f"- {escape(spoken_plain(each, say.locale))}" for each in objections(shop, brief)]
         parts += ["\n".join([f"**{say['against']}**", "", *against])] if against else []
     signed = [f"- {say[office]}: {_signature(act, say)}" for office, act in signatures(shop, brief.id).items()]
     return "\n\n".join([*parts, f"**{say['signatures']}**", "\n".join(signed)])
@@ -233,9 +237,11 @@ def _because(brief: Brief, gate: Gate) -> str:
     return ": " + ", ".join(part for part in (links, more) if part)
 
 
-def _act(act: Act) -> str:
+def _act(act: Act, say: Words) -> str:
     who = act.actor.id or act.actor.role
-    return escape(" · ".join(part for part in (act.kind, act.part, who, act.reason) if part))
+    return escape(
+        " · ".join(part for part in (say[f"act_{act.kind}"], say.get(act.part, act.part), who, act.reason) if part)
+    )
 
 
 def _signature(act: Act | None, say: Words) -> str:

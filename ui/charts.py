@@ -9,9 +9,9 @@ from datetime import date
 import plotly.graph_objects as go
 
 from agent.render import chart_points, render
+from agent.spoken import spoken_chart
 from shop import Figure
 from shop.types import Chart
-from ui.spoken import spoken_chart
 
 # Greys that can be read on paper and on the dark page; the style sheet lightens the text in the dark.
 MUTED, GRID = "#66707c", "rgba(128, 128, 128, 0.22)"
@@ -42,14 +42,14 @@ def draw(chart: Chart, figures: Mapping[str, Figure], locale: str = "en") -> go.
     return canvas
 
 
-def waterfall(title: str, label: str, steps: Sequence[Point], total: Point) -> go.Figure:
-    """Amounts that add up to a total, from left to right."""
-    names = [*(name for name, _ in steps), total[0]]
+def waterfall(title: str, label: str, steps: Sequence[Point], total: Point, beyond: Sequence[Point] = ()) -> go.Figure:
+    """Amounts that add up to a total, from left to right; `beyond` it, one more amount and the total after that."""
+    bars = [*steps, total, *beyond]
     canvas = go.Figure(
         go.Waterfall(
-            x=names,
-            y=[*(value for _, value in steps), total[1]],
-            measure=["relative"] * len(steps) + ["total"],
+            x=[name for name, _ in bars],
+            y=[value for _, value in bars],
+            measure=["relative"] * len(steps) + ["total"] + ["relative", "total"][: len(beyond)],
             increasing={"marker": {"color": GAIN}},
             decreasing={"marker": {"color": LOSS}},
             totals={"marker": {"color": TOTAL}},

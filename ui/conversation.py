@@ -11,11 +11,11 @@ from gradio.components.chatbot import ComponentMessage
 
 from agent.assistant import Answer, Event, StepFinished, StepStarted, TextDelta
 from agent.render import render, render_table
+from agent.spoken import spoken, spoken_plain, spoken_table
 from agent.turns import Waiting
 from shop import Chart, Figure, ToolResult
 from ui.charts import draw
 from ui.links import escape, figure_link
-from ui.spoken import spoken, spoken_table
 from ui.strings import Words, locale_of
 
 
@@ -92,7 +92,7 @@ class Conversation:
     turns: list[Turn] = field(default_factory=list)
     head: str = ""
     kept: dict[str, Figure] = field(default_factory=dict)
-    is_kept: bool = False  # whether the database knows it
+    kept_in: str = ""  # the database that knows it; empty before its first turn
 
     def add(self, question: str, parent: str) -> Turn:
         """A new turn that follows `parent`, and is shown."""
@@ -227,7 +227,7 @@ def _step_message(step: Step, step_id: str, figures: Mapping[str, Figure], local
 
 def _step_text(step: Step, figures: Mapping[str, Figure], locale: str) -> str:
     if step.error:
-        return escape(step.error)
+        return escape(spoken_plain(step.error, locale))
     if step.result is None:
         return ""
     link = figure_link("chat")

@@ -49,7 +49,7 @@ def opened(place: Place, address: str, shown: Figures | None) -> list[Any]:
         return [gr.skip(), gr.skip(), gr.skip()]
     failures: list[Failure] = []
     rows = None
-    with edge(place.log_file, failures.append):
+    with edge(place.log_file, failures.append, place.locale):
         rows = rows_table(place.desk.shop, figure)
     text = explain(figure, figures, asked[0], place.locale)
     text += "".join(f"\n\n{escape(failure.sentence)}" for failure in failures)

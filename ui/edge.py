@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -23,15 +23,23 @@ class Failure:
 
 
 @contextmanager
-def edge(log_file: Path, report: Callable[[Failure], object]) -> Iterator[None]:
-    """Run a block; whatever it raises is reported as one `Failure` and goes no further.
+def edge(log_file: Path, report: Callable[[Failure], object], locale: str = "en") -> Iterator[None]:
+    """Run a block; whatever it raises is reported as one `Failure`, in the reader's language, and goes no further.
 
     A `ToolError` is the reader's own sentence. Anything else is a bug: its trace goes to the log under an id.
     """
     try:
         yield
     except Exception as error:  # noqa: BLE001
-        report(_failure(error, log_file))
+        report(_in(locale, _failure(error, log_file)))
+
+
+def _in(locale: str, failure: Failure) -> Failure:
+    if locale == "en":
+        return failure
+    from agent.spoken import spoken_plain  # not at the top, as below
+
+    return replace(failure, sentence=spoken_plain(failure.sentence, locale))
 
 
 def _failure(error: Exception, log_file: Path) -> Failure:

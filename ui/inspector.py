@@ -12,9 +12,9 @@ from rapidfuzz import process
 
 from agent.brief.archive import load_brief
 from agent.render import format_value
+from agent.spoken import spoken_plain
 from shop import Figure, Shop, ToolError
 from ui.links import Scope, escape, figure_link
-from ui.spoken import spoken
 from ui.strings import Words, locale_of
 
 
@@ -23,14 +23,14 @@ def explain(figure: Figure, figures: Mapping[str, Figure], scope: Scope, locale:
     words = Words("inspector", locale_of(locale))
     shown = escape(format_value(figure, locale=locale))
     lines = [
-        f"#### {escape(spoken(figure.label, locale))}",
+        f"#### {escape(spoken_plain(figure.label, locale))}",
         f"> {shown}" if figure.unit == "passage" else f"### {shown}",
     ]
     if figure.low is not None and figure.high is not None:
         low, high = format_value(figure, "low", locale), format_value(figure, "high", locale)
         lines.append(f"{words['range']} {escape(low)} – {escape(high)}")
-    facts = [(words["reason"], escape(figure.reason))] if figure.reason else []
-    facts.append((words["formula"], escape(figure.formula)))
+    facts = [(words["reason"], escape(spoken_plain(figure.reason, locale)))] if figure.reason else []
+    facts.append((words["formula"], escape(spoken_plain(figure.formula, locale))))
     facts.append((words["tool"], f"`{figure.tool}` {figure.version}"))
     facts += _inputs(figure, figures, scope, locale)
     facts.append((words["as_of"], str(figure.as_of or "")))
@@ -97,7 +97,9 @@ def _inputs(figure: Figure, figures: Mapping[str, Figure], scope: Scope, locale:
     if figure.tool == "ledger" and isinstance(sources, list):
         link = figure_link(scope)
         named = [figures[source] for source in sources if source in figures]
-        made_of = "<br>".join(f"{escape(f.label)}: {link(f, format_value(f, locale=locale))}" for f in named)
+        made_of = "<br>".join(
+            f"{escape(spoken_plain(f.label, locale))}: {link(f, format_value(f, locale=locale))}" for f in named
+        )
         return [(words["made_of"], made_of)]
     return [(words["inputs"], "<br>".join(f"{name}: {escape(_text(value))}" for name, value in figure.inputs.items()))]
 

@@ -12,6 +12,7 @@ from babel.dates import format_date
 
 from agent.ledger import Ledger
 from agent.render import render
+from agent.spoken import spoken
 from shop import ToolResult
 from ui.acting import acting
 from ui.charts import gantt
@@ -22,7 +23,6 @@ from ui.links import escape, figure_link
 from ui.place import Place
 from ui.result_view import WAITING, Found, ask, results_of, tools_for
 from ui.shell import PRIVATE
-from ui.spoken import spoken
 from ui.strings import Words
 
 MOST_DRAWN = 30
@@ -38,7 +38,7 @@ class LaunchEvents:
     def overview(self, request: gr.Request) -> tuple[Any, str, str, Any, Any, Any, Figures]:
         """The calendar, the table, what rings, the launches that can be scored, what to do for one, the figures."""
         failures: list[str] = []
-        with edge(self.place.log_file, lambda failure: failures.append(escape(failure.sentence))):
+        with edge(self.place.log_file, lambda failure: failures.append(escape(failure.sentence)), self.place.locale):
             found = launches(acting(self.place, request), tools_for(self.place, request).get("score_launch"))
             ledger = Ledger()
             scores = {each.key: ledger.add(each.score) for each in found if each.score}

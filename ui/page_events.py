@@ -26,9 +26,13 @@ from ui.wiring import Desk
 SECONDS_BETWEEN_UPDATES = 0.08
 Update = tuple[list[dict[str, Any]], Conversation, "Shown | None", Any]
 
-# The box for the message while an answer is written, and afterwards; a component made for it takes milliseconds.
-BUSY: dict[str, Any] = gr.update(value="", submit_btn=False, stop_btn=True)
+# The box for the message after an answer; a component made for it takes milliseconds.
 IDLE: dict[str, Any] = gr.update(submit_btn=True, stop_btn=False)
+
+
+def emptied() -> dict[str, Any]:
+    """The box while an answer is written; made anew each time, since Gradio takes the value out of what it is given."""
+    return dict(gr.update(value="", submit_btn=False, stop_btn=True))
 
 
 @dataclass(eq=False)
@@ -96,7 +100,7 @@ class Events:
             return gr.skip(), conversation
         assert turn_id is not None
         conversation.show(turn_id)
-        with edge(self.place.log_file, lambda failure: gr.Warning(failure.sentence)):
+        with edge(self.place.log_file, lambda failure: gr.Warning(failure.sentence), self.locale):
             self.threads(request).show(conversation.thread_id, conversation.head)
         return self.chat(conversation, request), conversation
 
@@ -156,9 +160,9 @@ class Events:
     ) -> Iterator[Update]:
         desk, threads = self.desk(request), self.threads(request)  # asked once: each is a look into a database
         turn.waits_for_model = not desk.is_ready
-        yield self._chat(conversation, desk), conversation, shown, BUSY
+        yield self._chat(conversation, desk), conversation, shown, emptied()
         try:
-            with edge(self.place.log_file, lambda failure: _fail(turn, failure)):
+            with edge(self.place.log_file, lambda failure: _fail(turn, failure), self.locale):
                 self._keep(turn, conversation, desk, threads)
                 yield from self._stream(desk, turn, conversation, shown)
                 with edge(self.place.log_file, lambda failure: None):  # without a suggestion the answer still stands

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from agent.ledger import Ledger
 from agent.render import render, render_table
+from agent.spoken import spoken, spoken_table
 from shop import Figure, ToolError, ToolResult
 from tools.registry import BoundTool
 from ui.acting import acting
@@ -19,7 +20,6 @@ from ui.drawer import Figures
 from ui.edge import edge
 from ui.links import escape, figure_link
 from ui.place import Place
-from ui.spoken import spoken, spoken_table
 
 # How a page declares the asking of a tool that takes seconds.
 WAITING: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal", "concurrency_limit": 2}
@@ -46,7 +46,7 @@ def ask(
     """Ask a tool: what it found, and every figure that the page shows now."""
     ledger = ledger_of(shown)
     failures: list[str] = []
-    with edge(place.log_file, lambda failure: failures.append(failure.sentence)):
+    with edge(place.log_file, lambda failure: failures.append(failure.sentence), place.locale):
         tools = tools_for(place, request)
         if tool not in tools:
             raise ToolError("Your role may not ask this; ask a manager.")

@@ -12,12 +12,13 @@ from typing import Any
 import gradio as gr
 
 from agent.render import render, render_table
+from agent.spoken import spoken, spoken_table
 from shop import Figure, PendingAction
 from ui.conversation import Conversation, Turn
 from ui.edge import Failure, edge
 from ui.links import escape
 from ui.message_row import message_row
-from ui.page_events import BUSY, IDLE, SECONDS_BETWEEN_UPDATES
+from ui.page_events import IDLE, SECONDS_BETWEEN_UPDATES, emptied
 from ui.place import Place
 from ui.service_cards import proposal_card
 from ui.service_desk import ServiceDesk
@@ -58,10 +59,10 @@ class ServiceEvents:
             return
         turn = Turn(text.strip(), waits_for_model=not self.desk.desk.is_ready)
         conversation.turns.append(turn)
-        yield self._chat(visit), visit, BUSY
+        yield self._chat(visit), visit, emptied()
         updated = time.monotonic()
         try:
-            with edge(self._log_file, lambda failure: _fail(turn, failure)):
+            with edge(self._log_file, lambda failure: _fail(turn, failure), self.locale):
                 for event in self.desk.ask(turn.question, visit.thread_id):
                     if turn.is_over:
                         return
@@ -93,7 +94,7 @@ class ServiceEvents:
         self, visit: Visit, action_id: str, decide: Decide, outcome: str
     ) -> tuple[list[dict[str, Any]], Visit]:
         said: list[str] = []
-        with edge(self._log_file, lambda failure: said.append(failure.sentence)):
+        with edge(self._log_file, lambda failure: said.append(failure.sentence), self.locale):
             action = decide(visit.thread_id, action_id)
             said.append(self.say(outcome, what=self.say[action.tool], id=action.id))
         visit.conversation.turns.append(Turn("", failure=said[0]))
@@ -183,7 +184,8 @@ def _messages(turn: Turn, figures: Any, locale: Locale) -> Iterator[dict[str, An
     for step in turn.steps:
         if step.result is not None and step.name in SHOWN_STEPS:
             for table in step.result.tables:
-                yield {"role": "assistant", "content": render_table(table, figures, locale, _plain)}
+                said = spoken_table(table, locale)
+                yield {"role": "assistant", "content": render_table(said, figures, locale, _plain)}
     if turn.failure:
         yield {"role": "assistant", "content": escape(turn.failure)}
         return
@@ -191,7 +193,7 @@ def _messages(turn: Turn, figures: Any, locale: Locale) -> Iterator[dict[str, An
     if turn.answer is None and text.rfind("{{") > text.rfind("}}"):
         text = text[: text.rfind("{{")]
     waiting = "" if turn.answer else Words("desk", locale)["loading" if turn.waits_for_model else "thinking"]
-    shown = render(text, figures, locale, _plain) or waiting
+    shown = render(spoken(text, locale), figures, locale, _plain) or waiting
     if shown:
         yield {"role": "assistant", "content": shown}
 

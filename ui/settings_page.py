@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from agent.brief.types import BriefSettings
 from agent.models.select import ADAPTERS
+from agent.spoken import spoken_plain
 from shop import ToolError
 from tools.copy.voice import MARKETS, Voice, set_voice, voice_of
 from ui.accounts import ROLES, SHORTEST_PASSWORD
 from ui.health import checks
-from ui.house import brief_settings, set_brief_settings
+from ui.house import brief_settings, channel_fees, channel_lines, set_brief_settings
 from ui.links import escape
 from ui.place import Place
 from ui.settings import Settings, choose_model, chosen_model
@@ -64,7 +65,7 @@ class SettingsEvents:
             self.place.accounts.verify(account.name, old)
             self.place.accounts.change(account.id, password=new)
         except ToolError as error:
-            return escape(str(error))
+            return escape(spoken_plain(str(error), self.place.locale))
         return f"{self.say['password_changed']} [→](/sign-in)"
 
     def voice(self, tone: Any, avoid: str, markets: list[Any], request: gr.Request) -> str:
@@ -86,17 +87,18 @@ class SettingsEvents:
     def house_now(self) -> list[Any]:
         """The rules of new briefs as they are."""
         now = brief_settings(self.place.desk.shop)
-        return [now.strategy or "", *(getattr(now, name) for name in NUMBERS)]
+        return [now.strategy or "", channel_lines(now.channel_fees), *(getattr(now, name) for name in NUMBERS)]
 
-    def house(self, strategy: str, *said: Any) -> str:
+    def house(self, strategy: str, channels: str, *said: Any) -> str:
         """The rules of new briefs; the request comes last."""
         *numbers, request = said
         given: dict[str, Any] = {"strategy": strategy or None}
         given |= {name: number for name, number in zip(NUMBERS, numbers, strict=True) if number is not None}
 
         def change() -> None:
-            kept = brief_settings(self.place.desk.shop).model_dump(exclude={"strategy", *NUMBERS})
-            set_brief_settings(self.place.desk.shop, BriefSettings.model_validate({**kept, **given}))
+            kept = brief_settings(self.place.desk.shop).model_dump(exclude={"strategy", "channel_fees", *NUMBERS})
+            fees = {"channel_fees": channel_fees(channels)}
+            set_brief_settings(self.place.desk.shop, BriefSettings.model_validate({**kept, **given, **fees}))
 
         try:
             return self._as_manager(request, change)
@@ -156,7 +158,7 @@ class SettingsEvents:
         try:
             change()
         except ToolError as error:
-            return escape(str(error))
+            return escape(spoken_plain(str(error), self.place.locale))
         return self.say["saved"]
 
 
@@ -234,14 +236,17 @@ def _house(events: SettingsEvents) -> None:
         with gr.Row():
             for name in NUMBERS[start : start + 2]:
                 fields.append(gr.Number(label=say[name], min_width=140))
+    channels = gr.Textbox(
+        label=say["channel_fees"], info=say["channel_hint"], lines=2, max_length=1000, elem_id="channel-fees"
+    )
     save = gr.Button(say["save"], size="sm", elem_id="house-save")
     said = gr.Markdown(elem_id="house-said")
 
     def house(given: dict[gr.Component, Any], request: gr.Request) -> str:
-        return events.house(given[strategy], *(given[field] for field in fields), request)
+        return events.house(given[strategy], given[channels], *(given[field] for field in fields), request)
 
-    save.click(house, {strategy, *fields}, said, **PRIVATE)
-    _loads(events.house_now, [strategy, *fields])
+    save.click(house, {strategy, channels, *fields}, said, **PRIVATE)
+    _loads(events.house_now, [strategy, channels, *fields])
 
 
 def _model(events: SettingsEvents) -> None:

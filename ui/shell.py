@@ -105,7 +105,7 @@ def _model_state(place: Place) -> Iterator[str]:
     if not desk.is_ready:
         yield f"{name} · {say['loading']}"
     state = f"{name} · {say['ready' if desk.model_or_none() else 'not_available']}"
-    if desk.learning:
+    if desk.is_learning:
         yield f"{state} · {say['learning']}"
         desk.wait_until_learned()
     yield state

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from agent.spoken import spoken_plain
 from shop import BadInput, ToolError
 from ui.accounts import SESSION_LASTS, SHORTEST_PASSWORD, Account, Accounts
 from ui.gate import COOKIE
@@ -63,7 +64,7 @@ class Door:
         try:
             account = self.accounts.verify(str(form.get("name", "")), str(form.get("password", "")))
         except ToolError as error:
-            return self._sign_in_form(request, str(error), to, status=403)
+            return self._sign_in_form(request, spoken_plain(str(error), _words(request).locale), to, status=403)
         return admitted(self.accounts, account, request, to)
 
     async def sign_out(self, request: Request) -> Response:
@@ -91,7 +92,7 @@ class Door:
                 str(form.get("name", "")), str(form.get("password", "")), "manager", say.locale
             )
         except BadInput as error:
-            return self._welcome_form(say, code, str(error), 400)
+            return self._welcome_form(say, code, spoken_plain(str(error), say.locale), 400)
         return admitted(self.accounts, account, request, "/")
 
     def _sign_in_form(self, request: Request, error: str, to: str, status: int = 200) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from agent.spoken import spoken_plain
 from shop import ToolError
 from shop.threads import Verdict
 from ui import threads as kept
@@ -49,7 +50,7 @@ class ThreadEvents:
     def listed(self, conversation: Conversation | None, search: str, request: gr.Request) -> list[Any]:
         """The list of conversations as it now is, and the box of the open one."""
         found = self._events.threads(request).all(search)
-        here = conversation.thread_id if conversation is not None and conversation.is_kept else ""
+        here = conversation.thread_id if conversation is not None and conversation.kept_in else ""
         title = next((thread.title for thread in found if thread.id == here), None)
         none = self._say["nothing_found" if search.strip() else "no_threads"]
         return [
@@ -63,19 +64,19 @@ class ThreadEvents:
     def rename(self, conversation: Conversation | None, title: str, request: gr.Request) -> None:
         """Give the open conversation another title."""
         if conversation is not None:
-            with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence)):
+            with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence), self._events.locale):
                 self._events.threads(request).rename(conversation.thread_id, title)
 
     def delete(self, conversation: Conversation | None, request: gr.Request) -> tuple[Any, ...]:
         """Delete the open conversation for good."""
         if conversation is not None:
-            with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence)):
+            with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence), self._events.locale):
                 self._events.threads(request).delete(conversation.thread_id)
         return *self.fresh(conversation), gr.Row(visible=False)
 
     def export(self, conversation: Conversation | None, request: gr.Request) -> Any:
         """A link to the open conversation as a document."""
-        if conversation is None or not conversation.is_kept:
+        if conversation is None or not conversation.kept_in:
             return gr.skip()
         place, figures = self._events.place, self._events.figures(conversation, request)
         title = self._events.threads(request).thread(conversation.thread_id).title
@@ -91,7 +92,7 @@ class ThreadEvents:
         if turn is None or pressed.liked == "":
             return gr.skip(), gr.skip(), None
         judged = Judged(turn.id, "good" if pressed.liked in (True, "Like") else "bad")
-        with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence)):
+        with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence), self._events.locale):
             self._events.threads(request).judge(judged.turn_id, judged.verdict)
         label = self._say[f"feedback_{judged.verdict}"]
         return gr.Row(visible=True), gr.Textbox(value="", label=label), judged
@@ -99,7 +100,7 @@ class ThreadEvents:
     def reasoned(self, reason: str, judged: Judged | None, request: gr.Request) -> Any:
         """Keep the reason of a thumb."""
         if judged is not None:
-            with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence)):
+            with edge(self._events.place.log_file, lambda failure: gr.Warning(failure.sentence), self._events.locale):
                 self._events.threads(request).judge(judged.turn_id, judged.verdict, reason)
                 gr.Info(self._say["feedback_kept"])
         return gr.Row(visible=False)
@@ -110,7 +111,7 @@ class ThreadEvents:
         try:
             found = kept.load(self._events.threads(request), thread_id, self._say["interrupted"])
         except ToolError as error:  # deleted meanwhile, or somebody else's
-            gr.Warning(str(error))
+            gr.Warning(spoken_plain(str(error), self._events.locale))
             return [], None, None, IDLE
         shown = self._events.brief(self._events.desk(request), found.path())
         return self._events.chat(found, request), found, shown, IDLE

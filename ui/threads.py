@@ -19,15 +19,20 @@ from ui.strings import Locale, Words
 def keep(threads: Threads, conversation: Conversation, turn: Turn, figures: Mapping[str, Figure], locale: str) -> None:
     """Store a turn as it stands; the thread is begun with its first turn, and called by its question.
 
+    An import may have brought the desk another shop since the last turn: then the thread begins there with all it has.
+
     Raises:
         ToolError: The thread was deleted meanwhile.
     """
-    if not conversation.is_kept:
-        threads.create(turn.question, conversation.thread_id)
-        conversation.is_kept = True
-    said = turn.failure or render(turn.text, _known(figures), locale)
-    stored = StoredTurn(turn.id, turn.parent, turn.question, said, _document(turn))
-    threads.keep(conversation.thread_id, stored, figures.values())
+    turns = [turn]
+    if conversation.kept_in != threads.place:
+        turns = [*(each for each in conversation.turns if each is not turn), turn]
+        threads.create(turns[0].question, conversation.thread_id)
+        conversation.kept_in = threads.place
+    for each in turns:
+        said = each.failure or render(each.text, _known(figures), locale)
+        stored = StoredTurn(each.id, each.parent, each.question, said, _document(each))
+        threads.keep(conversation.thread_id, stored, figures.values())
 
 
 def load(threads: Threads, thread_id: str, interrupted: str) -> Conversation:
@@ -47,7 +52,7 @@ def load(threads: Threads, thread_id: str, interrupted: str) -> Conversation:
     for step in (step for turn in turns for step in turn.steps):
         if step.result is not None:
             step.result = step.result.model_copy(update={"figures": _of_call(figures, step.result.call)})
-    return Conversation(thread_id, turns, head, figures, is_kept=True)
+    return Conversation(thread_id, turns, head, figures, threads.place)
 
 
 def results(conversation: Conversation) -> Iterable[ToolResult]:

@@ -42,7 +42,7 @@ class TicketEvents:
     def act(self, ticket: str, kind: Kind, note: str, request: gr.Request) -> str:
         """Do something with a ticket; the answer is a sentence where it cannot be done."""
         said: list[str] = []
-        with edge(self.place.log_file, lambda failure: said.append(escape(failure.sentence))):
+        with edge(self.place.log_file, lambda failure: said.append(escape(failure.sentence)), self.place.locale):
             act(self.shop(request), ticket, kind, note)
         return said[0] if said else ""
 

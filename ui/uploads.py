@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from ui.settings import Settings
 from ui.shell import PRIVATE
 from ui.strings import Words
 
+FOLLOWING: dict[str, Any] = {**PRIVATE, "concurrency_limit": 20}
 KINDS = ("generic", "online-retail-ii", "series")  # an Olist export is a folder: the command line takes it
 SHOWN_ROWS = 8
+SECONDS_BETWEEN_LOOKS = 1.0
 CURRENCY = re.compile("[A-Z]{3}")
 ENDINGS = [".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".parquet"]
 
@@ -64,7 +67,7 @@ class UploadEvents:
         if not file or kind != "generic":
             return None, ""
         failures: list[Failure] = []
-        with edge(self._place.log_file, failures.append):
+        with edge(self._place.log_file, failures.append, self._place.locale):
             path = Path(file)
             table = open_table(path)
             return Found(path, list(table.columns), table.head(SHOWN_ROWS), guess_mapping(path)), ""
@@ -85,20 +88,30 @@ class UploadEvents:
         if not file:
             return say["choose"]
         failures: list[Failure] = []
-        with edge(self._place.log_file, failures.append):
+        with edge(self._place.log_file, failures.append, self._place.locale):
 
             def rows(done: int, total: int | None) -> None:
                 progress((done, total), desc=say["working"], unit="")
 
             report, _ = run(self._settings, kind, Path(file), mapping, rows)
             self._place.desk.renew(self._settings)
-            self._aside(self._learn)
+            self._aside(partial(self._learn, self._place.desk.lesson(index=True)))
             return self._told(report, self._place.account(request).id)
         return escape(failures[0].sentence)
 
-    def _learn(self) -> None:
+    def renewed(self, told: str) -> Iterator[str]:
+        """What is being learned from the new data, as long as that takes, and that it is over."""
+        desk = self._place.desk
+        if not desk.is_learning:
+            yield told
+            return
+        while not desk.wait_until_learned(SECONDS_BETWEEN_LOOKS):
+            yield f"{told}\n\n⏳ {self.say['renewing']}"
+        yield f"{told}\n\n✓ {self.say['renewed']}"
+
+    def _learn(self, lesson: Callable[[], None]) -> None:
         with edge(self._place.log_file, lambda failure: None):  # the health page says what is missing
-            self._place.desk.learn(index=True)
+            lesson()
 
     def _told(self, report: ImportReport, owner: str) -> str:
         say = self.say
@@ -135,7 +148,7 @@ def fill(place: Place) -> None:
             begin = gr.Button(say["start"], variant="primary", elem_id="import-start")
             begin.click(
                 events.start, [file, kind, gr.State(None)], said, api_visibility="private", show_progress_on=said
-            )
+            ).then(events.renewed, said, said, **FOLLOWING)
         elif now is not None:
             _wizard(events, now, file, kind, said)
 
@@ -188,7 +201,7 @@ def _wizard(events: UploadEvents, now: Found, file: gr.File, kind: gr.Radio, sai
         said,
         api_visibility="private",
         show_progress_on=said,
-    )
+    ).then(events.renewed, said, said, **FOLLOWING)
 
 
 def _column(say: Words, name: str, now: Found) -> gr.Dropdown:

@@ -135,6 +135,8 @@ class _Common:
         self.learned = threading.Event()
         self.learned.set()
         self.learning = ""
+        self.lessons = 0  # that were asked for and are not over
+        self.learns = threading.Lock()  # one lesson at a time: an import may come while the start still learns
         self.seats: OrderedDict[tuple[str, Locale], Desk] = OrderedDict()
         self.shortlist: Shortlist | None = None
         self.shortlist_lock = threading.Lock()
@@ -164,6 +166,11 @@ class Desk:
     def learning(self) -> str:
         """What is being learned at this moment; empty where nothing is."""
         return self._common.learning
+
+    @property
+    def is_learning(self) -> bool:
+        """Whether something that was begun to be learned is not over."""
+        return not self._common.learned.is_set()
 
     def acting_as(self, session: Session, locale: Locale = "en") -> Desk:
         """The desk in a person's hands: her tools act as her, her conversations are hers, the model is everybody's.
@@ -233,28 +240,42 @@ class Desk:
         Raises:
             BadInput: The index cannot be brought up to date; the rest is learned.
         """
+        self.lesson(index)()
+
+    def lesson(self, index: bool = False) -> Callable[[], None]:
+        """The job of `learn`, for whoever runs it later: from now on the desk is learning, until it has run."""
+        common = self._common
+        with common.lock:
+            common.lessons += 1
+            common.learned.clear()
+
+        def learn() -> None:
+            try:
+                with common.learns:
+                    self._learn(index)
+            finally:
+                with common.lock:
+                    common.lessons -= 1
+                    if not common.lessons:
+                        common.learning = ""
+                        common.learned.set()
+
+        return learn
+
+    def _learn(self, index: bool) -> None:
         from retrieval.library import Library
 
         common = self._common
-        common.learned.clear()
         try:
             if index and isinstance(self.shop.searcher, Library):
                 common.learning = "bringing the search index up to date …"
                 self.shop.searcher.update()
         finally:
-            self._learn_beforehand()
-
-    def _learn_beforehand(self) -> None:
-        common = self._common
-        try:
             learn_beforehand(self.shop, lambda line: setattr(common, "learning", line))
-        finally:
-            common.learning = ""
-            common.learned.set()
 
-    def wait_until_learned(self) -> None:
-        """Wait for `learn`, where it runs."""
-        self._common.learned.wait()
+    def wait_until_learned(self, seconds: float | None = None) -> bool:
+        """Wait for `learn`, where it runs; whether it is over."""
+        return self._common.learned.wait(seconds)
 
     @property
     def is_ready(self) -> bool:

@@ -10,6 +10,7 @@ from agent.brief.missing import missing_in
 from agent.brief.plan import Plan
 from agent.brief.types import Section, Status
 from agent.ledger import bare_numbers, placeholders, split_placeholder
+from agent.spoken import spoken
 from shop.types import Chart, Table
 
 
@@ -56,7 +57,7 @@ def _from_tools(declared: SectionPlan, plan: Plan) -> list[str]:
             said.append(f"{{{{{plan.refusals[key]}}}}}")
         made = plan.settled.get(key)
         said += [warning for result in plan.ledger.results if result.call == made for warning in result.warnings]
-    return list(dict.fromkeys(said))
+    return [spoken(each, plan.locale) for each in dict.fromkeys(said)]
 
 
 def plain_sentences(declared: SectionPlan, plan: Plan) -> str:

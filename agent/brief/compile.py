@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from langchain_core.language_models import BaseChatModel
 
-from agent.brief.archive import store_brief
+from agent.brief.archive import store_compiled
 from agent.brief.assemble import assemble, plain_sentences, unbacked
 from agent.brief.declare import SectionPlan, Text
 from agent.brief.memory import Steps, at_once, remembering
@@ -75,7 +75,8 @@ def compile_brief(
         ToolError: The shop has no data, a tool is not available to this role, or the brief was cancelled.
 
     Every tool call and every section's words are kept until the brief is stored: a run that was killed, started again
-    on the same draft and data, makes none of them twice.
+    on the same draft and data, makes none of them twice. A run that comes to what the latest version says stores
+    nothing, and returns that version.
     """
     started = time.perf_counter()
     overrides = overrides_of(shop, draft.id)
@@ -94,11 +95,7 @@ def compile_brief(
     sections = tuple(assemble(section, plan, words.get(section.id, "")) for section in SECTIONS)
     brief = _brief(plan, hashed, sections, notes, writer, time.perf_counter() - started)
     brief = brief.model_copy(update={"overrides": tuple(overrides.values())})
-    if memory is None:
-        return brief
-    stored = store_brief(shop, brief)
-    memory.forget()
-    return stored
+    return brief if memory is None else store_compiled(shop, brief, memory)
 
 
 def _fill(plan: Plan, tools: Mapping[str, BoundTool], steps: _Steps, finished: Finished | None) -> None:

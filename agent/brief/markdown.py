@@ -10,6 +10,7 @@ from agent.brief.declare import Text
 from agent.brief.types import Brief, Finding, Section
 from agent.ledger import PARTS
 from agent.render import Link, citations, format_value, render, render_table
+from agent.spoken import spoken_plain
 from shop import Figure
 from shop.types import Table
 
@@ -127,15 +128,16 @@ def evidence_cells(figure: Figure, locale: str, number: int = 0) -> tuple[str, .
         low, high = (format_value(figure, part, locale) for part in PARTS)
         shown += f" ({low} {word('to', locale)} {high})"
     if figure.value is None:
-        shown += f" ({figure.reason})"
+        shown += f" ({spoken_plain(figure.reason, locale)})"
     rows = f"{figure.rows.count} {word('rows', locale)} {figure.rows.table}" if figure.rows else ""
     sources = sources_of(figure)
     made = figure.call if figure.tool != "ledger" or sources else word("given", locale)
     given = ", ".join(f"{name}={value}" for name, value in figure.inputs.items() if name != "of")
     inputs = f"{word('from', locale)} {', '.join(sources)}" if sources else given
-    name = f"[{number}] {figure.label}" if number else figure.label
+    label = spoken_plain(figure.label, locale)
+    name = f"[{number}] {label}" if number else label
     as_of = figure.as_of.isoformat() if figure.as_of else ""
-    return (figure.id, name, shown, made, inputs, figure.formula, rows, as_of)
+    return (figure.id, name, shown, made, inputs, spoken_plain(figure.formula, locale), rows, as_of)
 
 
 def _evidence(figure: Figure, locale: str, number: int) -> list[str]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from shop import Draft, Shop, ToolError, ToolResult
-from shop.brief_steps import forget_steps, keep_step, step_outcome
+from shop.brief_steps import drop_steps, keep_step, step_outcome
 from shop.canonical import digest
 from tools.registry import BoundTool, Tool
 
@@ -74,7 +75,8 @@ class Steps:
     def __init__(self, shop: Shop, draft: Draft) -> None:
         self._shop, self._draft = shop, draft.id
         self.run = digest([draft.model_dump(mode="json"), shop.fingerprint])
-        forget_steps(shop, self._draft, but=self.run)
+        with shop.begin() as connection:
+            drop_steps(connection, self._draft, but=self.run)
 
     def recall(self, tool: Tool, arguments: Mapping[str, Any]) -> Outcome | None:
         found = step_outcome(self._shop, self.run, digest(call_key(tool, arguments)))
@@ -98,6 +100,6 @@ class Steps:
             keep_step(self._shop, self.run, digest(key), self._draft, found)
         return str(found["words"]), str(found["name"])
 
-    def forget(self) -> None:
-        """The brief is stored: drop its steps."""
-        forget_steps(self._shop, self._draft)
+    def drop(self, connection: Connection) -> None:
+        """Drop them, with the transaction that stores their brief."""
+        drop_steps(connection, self._draft)

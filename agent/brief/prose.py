@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -17,10 +18,16 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from agent.brief.declare import Fact, SectionPlan
 from agent.brief.plan import Plan
 from agent.ledger import PARTS, PLACEHOLDER, bare_numbers, placeholders, split_placeholder
+from agent.models.outline import Mention, Outline
 from agent.render import format_value
 
 MAX_CHARS = 600  # of the template, placeholders included
 MAX_TOKENS = 200
+# A text is given up where the model held all that the outline allows next for less probable than this: words that it is
+# forced to end another way than it meant read as sense and are none. Of some eighty texts of three adapters, for drafts
+# of a shop that nothing else is measured on, all that made no sense had such a place below 0.002; of the others one.
+LEAST_WILLING = 0.005
+CUT_SHORT = ("overruled", "length")  # endings of a text that is not whole
 Once = Callable[[str, Callable[[], tuple[str, str]]], tuple[str, str]]
 _SMALL_NUMBERS = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|half|halves|thirds?|quarters?|double|twice|triple|"
@@ -85,13 +92,11 @@ class Writer:
 
     def _attempt(self, section: SectionPlan, facts: list[Fact], plan: Plan, plain: str) -> str:
         is_bound = bool(getattr(self._model, "cannot_type_figures", False))
-        allowed = names_of(facts)
         asked: list[BaseMessage] = [
             SystemMessage(SYSTEM[plan.locale]),
             HumanMessage(question(section, facts, plan, plain)),
         ]
-        options = {"figures": allowed} if is_bound else {}
-        bound = self._model.bind(max_tokens=MAX_TOKENS, **options)
+        bound = self._model.bind(**(held_to(facts, plain, plan.locale) if is_bound else {"max_tokens": MAX_TOKENS}))
         deadline = time.monotonic() + self._seconds
         for _ in range(1 if is_bound else 2):
             text = self._read(bound.stream(asked), deadline)
@@ -104,11 +109,13 @@ class Writer:
         return ""
 
     def _read(self, chunks: Iterator[AIMessage], deadline: float) -> str:
-        """The reply as one line; given up as soon as it is late or too long to be taken."""
+        """The reply as one line; given up as soon as it is late or too long to be taken, or if it was cut short."""
         text = ""
         for chunk in chunks:
             text += chunk.text
             self.name = chunk.response_metadata.get("model_name", self.name)
+            if chunk.response_metadata.get("finish_reason") in CUT_SHORT:
+                return ""
             if time.monotonic() > deadline or len(text) > 2 * MAX_CHARS:
                 return ""
         return " ".join(text.split())
@@ -135,6 +142,17 @@ def names_of(facts: Sequence[Fact]) -> list[str]:
     for fact in facts:
         names += [fact.figure, *(f"{fact.figure}.{part}" for part in PARTS if fact.spread)]
     return names
+
+
+def held_to(facts: Sequence[Fact], plain: str, locale: str) -> dict[str, Any]:
+    """Keywords that hold a model of ours to the facts while it writes: each beside its name, in the plain order.
+
+    `objections` has the last word; it finds little in such a text.
+    """
+    order = {name: place for place, name in reversed(list(enumerate(placeholders(plain))))}
+    inline = sorted(facts, key=lambda fact: order.get(fact.figure, len(order)))
+    mentions = tuple(Mention(fact.name.of(locale), tuple(names_of([fact])), fact.said) for fact in inline)
+    return {"max_tokens": MAX_TOKENS, "outline": Outline(mentions, locale), "least_willing": LEAST_WILLING}
 
 
 def must_say(facts: Sequence[Fact]) -> list[str]:

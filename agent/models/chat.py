@@ -29,6 +29,8 @@ class LocalChatModel(WritingChatModel):
 
     Beyond LangChain's arguments a call takes, by `bind` or as keywords:
         figures: Names that may stand in placeholders, instead of those of the tool results in the messages.
+        outline: What a text must speak of (`agent.models.outline`), instead of free text over `figures`.
+        least_willing: How probable the model must hold what the grammar allows next, or the reply is given up.
         cancelled: A `threading.Event`; once set, decoding stops before the next token.
         waiting: A function that is told how many requests are before this one.
         spans: False lets the model write text and numbers of a call itself instead of copying the conversation's.
@@ -97,17 +99,17 @@ class LocalChatModel(WritingChatModel):
         tools = kwargs.get("tools") or []
         figures = kwargs.get("figures")
         names = known_figures(messages) if figures is None else list(figures)
+        spoken = said(messages) if kwargs.get("spans", True) else None
         request = Request(
             prompt=render_prompt(messages, tools),
-            grammar=reply_grammar(
-                tools, kwargs.get("tool_choice") or "auto", names, said(messages) if kwargs.get("spans", True) else None
-            ),
+            grammar=reply_grammar(tools, kwargs.get("tool_choice") or "auto", names, spoken, kwargs.get("outline")),
             max_tokens=kwargs.get("max_tokens") or self.max_tokens,
             stop=tuple(stop or self.stop or ()),
             temperature=kwargs.get("temperature", self.temperature),
             cancelled=kwargs.get("cancelled"),
             waiting=kwargs.get("waiting"),
             least_sure=self.least_sure,
+            least_willing=kwargs.get("least_willing", 0.0),
         )
         return self._messages(self.engine.generate(request))
 

@@ -169,13 +169,17 @@ class Decoder:
         while run.reply_tokens < limit:
             if matcher and matcher.is_stopped():
                 return
-            tokens = self._forced(matcher)[: limit - run.reply_tokens]
+            forced = [] if request.least_willing else self._forced(matcher)
+            tokens = forced[: limit - run.reply_tokens]
             if not tokens:
                 logits = self._read(prompt, pending, request, run)
                 if logits is None:
                     return
                 if request.least_sure and not run.reply_tokens:
                     logits = self._decided(logits, request.least_sure)
+                if matcher and request.least_willing and self._left(logits, matcher) < request.least_willing:
+                    run.ending = "overruled"
+                    return
                 pending, tokens = [], [self._choose(logits, matcher, request.temperature)]
             if tokens[0] in self._ends:
                 return
@@ -235,12 +239,16 @@ class Decoder:
 
     def _choose(self, logits: Logits, matcher: LLMatcher | None, temperature: float) -> int:
         if matcher:
-            mask = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
-            logits = np.where(mask[: len(logits)].astype(bool), logits, -np.inf)
+            logits = np.where(_allowed(logits, matcher), logits, -np.inf)
         if temperature <= 0:
             return int(logits.argmax())
         weights = np.exp((logits - logits.max()) / temperature, dtype=np.float64)
         return int(self._random.choice(len(weights), p=weights / weights.sum()))
+
+    def _left(self, logits: Logits, matcher: LLMatcher) -> float:
+        """How probable the model holds all that the grammar allows next, in [0, 1]."""
+        likely = np.exp(logits - logits.max(), dtype=np.float64)
+        return float(likely[_allowed(logits, matcher)].sum() / likely.sum())
 
     def _texts(self, decoded: Iterator[list[int]]) -> Iterator[str]:
         """Text of token groups; a character that is split between tokens waits for its last byte."""
@@ -249,6 +257,12 @@ class Decoder:
             text = decoder.decode(self._guide.decode_bytes(tokens))
             if text:
                 yield text
+
+
+def _allowed(logits: Logits, matcher: LLMatcher) -> NDArray[np.bool_]:
+    """Which tokens the grammar allows next, shape (vocabulary,)."""
+    mask = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
+    return mask[: len(logits)].astype(bool)
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:

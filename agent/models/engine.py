@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Ending = Literal["stop", "length", "cancelled"]
+Ending = Literal["stop", "length", "cancelled", "overruled"]
 POLL_SECONDS = 0.05
 
 
@@ -21,7 +21,9 @@ class Request:
     `cancelled` is looked at before every token, and while the request waits for its turn. `waiting` is told how many
     requests are before this one, whenever that changes; zero when its turn has come after a wait. Where the grammar
     allows text and a call, it is a call if the model begins one with at least the probability `least_sure`, whatever
-    text would be likelier; zero leaves it to the likeliest token.
+    text would be likelier; zero leaves it to the likeliest token. A reply ends as `overruled` where the model held all
+    that the grammar allows next for less probable than `least_willing`; every token is then asked of the model, also
+    those that the grammar forces.
     """
 
     prompt: str
@@ -32,6 +34,7 @@ class Request:
     cancelled: threading.Event | None = None
     waiting: Callable[[int], None] | None = None
     least_sure: float = 0.0
+    least_willing: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from agent.models.outline import Outline, text_rules
 from agent.models.said import MAX_NUMBER, Said, Schema, day_spans
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
 from shop.types import MEASURE
@@ -50,6 +51,7 @@ def reply_grammar(
     choice: str = "auto",
     figures: Sequence[str] = (),
     said: Sequence[str] | None = None,
+    outline: Outline | None = None,
 ) -> str:
     """Grammar of one reply.
 
@@ -60,6 +62,7 @@ def reply_grammar(
         said: What users and tools have said. Text arguments are then stretches of it, and numbers are among those that
             it may mean; a tool whose required number nobody mentioned cannot be called (with `any` or a name, it
             can, with any number). None lets the model write them itself.
+        outline: What a text must speak of, and how, instead of any text over `figures`.
 
     Returns:
         Source in llguidance's Lark dialect. A call has every required argument, no unknown one, the order of the
@@ -80,7 +83,7 @@ def reply_grammar(
     starts = []
     if choice in ("none", "auto"):
         starts.append("text")
-        rules.lines.append(_text_rules(figures))
+        rules.lines.append(text_rules(outline) if outline else _text_rules(figures))
     if calls:
         starts.append("call")
         head = _literal(CALL_START + '{"name":"')

@@ -63,14 +63,14 @@ class OpenVinoBackend:
         return scores
 
 
-def load(folder: Path, name: str, cache: Path) -> Decoder:
-    """The decoding loop over a folder that `agent.models.export` wrote.
+def load(folder: Path, name: str, cache: Path, precision: dict[str, str] | None = None) -> Decoder:
+    """The decoding loop over a folder that `agent.models.export` wrote; `precision` as in `OpenVinoBackend`.
 
     Raises:
         BadInput: The folder cannot be read as a model.
     """
     try:
-        backend = OpenVinoBackend(folder, cache)
+        backend = OpenVinoBackend(folder, cache, precision)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         ends = json.loads((folder / "config.json").read_text())["eos_token_id"]
     except (OSError, RuntimeError, ValueError, KeyError) as error:

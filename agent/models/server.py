@@ -24,7 +24,7 @@ _RUBBISH = (ValueError, TypeError, LookupError, AttributeError)
 
 
 # Keywords that only the local model understands.
-LOCAL = ("figures", "cancelled", "waiting", "spans")
+LOCAL = ("figures", "outline", "least_willing", "cancelled", "waiting", "spans")
 
 
 class ServerChatModel(ChatOpenAI):

@@ -93,18 +93,15 @@ def prepare_merged(home: Path, adapter: Path, weights: PackagedWeights = EMBEDDE
     return _made(home, name, lambda building: merge(prepare(home, weights), found, building))
 
 
-def prepare_compiled_merged(home: Path, adapter: Path, weights: PackagedWeights = EMBEDDED) -> Path:
-    """Folder for the OpenVINO backend of the weights with an adapter merged into them, in blocks of 8 bits.
+def prepare_compiled_merged(
+    home: Path, adapter: Path, weights: PackagedWeights = EMBEDDED, kind: Kind = "Q8_0"
+) -> Path:
+    """Folder for the OpenVINO backend of the weights with an adapter merged into them, by default in blocks of 8 bits.
 
     Raises:
         BadInput: As `prepare_merged`.
     """
-    return _compiled(home, prepare_merged(home, adapter, weights), "Q8_0", weights)
-
-
-def prepare_precision(home: Path, kind: Kind, weights: PackagedWeights = EMBEDDED) -> Path:
-    """Folder for the OpenVINO backend of the packaged weights, stored anew in another precision."""
-    return _compiled(home, prepare(home, weights), kind, weights)
+    return _compiled(home, prepare_merged(home, adapter, weights), kind, weights)
 
 
 def require_memory(megabytes: int, name: str) -> None:

@@ -152,8 +152,6 @@ def price_steps(weeks: list[int], prices: list[int]) -> list[tuple[int, int]]:
     for place, price in enumerate(prices):
         run = run + 1 if place and price == prices[place - 1] else 1
         if run == LASTING_WEEKS and abs(price - level) >= LEAST_CHANGE * level:
-            level, start = price, weeks[place - LASTING_WEEKS + 1]
-            if start == steps[-1][0]:
-                steps.pop()
-            steps.append((start, level))
+            level = price
+            steps.append((weeks[place - LASTING_WEEKS + 1], level))
     return steps

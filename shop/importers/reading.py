@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 from zipfile import BadZipFile
@@ -132,8 +132,10 @@ def _encoding(path: Path) -> str:
 
 def _csv_rows(file: IO[str], delimiter: str, path: Path) -> Iterator[list[str]]:
     reader = csv.reader(lines(file, path), delimiter=delimiter)
-    for number in count(0):  # the header is none of the rows
+    number = 0  # the header is none of the rows
+    while True:
         check_rows(number, path)
+        number += 1
         try:
             row = next(reader)
         except StopIteration:
@@ -163,22 +165,22 @@ def _csv_chunks(table: TableFile, size: int) -> Iterator[Chunk]:
 
 def _open_excel(path: Path) -> TableFile:
     check_workbook(path)
-    book = _workbook(path)
     columns: tuple[str, ...] = ()
     rows = 0
-    for name in book.sheet_names:
-        sheet = book.get_sheet_by_name(name)
-        header = next(iter(sheet.iter_rows()), [])
-        names = tuple(str(cell).strip() for cell in header)
-        if not any(names):
-            continue
-        if columns and names != columns:
-            raise BadInput(
-                f"The sheets of {path.name} differ: {name} has the columns {', '.join(names)} and not "
-                f"{', '.join(columns)}; keep one kind of sheet in the file."
-            )
-        columns = _distinct(names, path)
-        rows += sheet.height - 1
+    with _workbook(path) as book:
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            header = next(iter(sheet.iter_rows()), [])
+            names = tuple(str(cell).strip() for cell in header)
+            if not any(names):
+                continue
+            if columns and names != columns:
+                raise BadInput(
+                    f"The sheets of {path.name} differ: {name} has the columns {', '.join(names)} and not "
+                    f"{', '.join(columns)}; keep one kind of sheet in the file."
+                )
+            columns = _distinct(names, path)
+            rows += sheet.height - 1
     if not columns:
         raise BadInput(f"{path.name} has no header row; its first row must name the columns.")
     if rows < 1:
@@ -186,9 +188,11 @@ def _open_excel(path: Path) -> TableFile:
     return TableFile(path, "excel", columns, rows=rows)
 
 
-def _workbook(path: Path) -> CalamineWorkbook:
+@contextmanager
+def _workbook(path: Path) -> Iterator[CalamineWorkbook]:
+    # A sheet that is damaged is told of when it is reached.
     try:
-        return CalamineWorkbook.from_path(path)
+        yield CalamineWorkbook.from_path(path)
     except (CalamineError, BadZipFile) as error:
         raise BadInput(
             f"{path.name} is not a readable Excel file; open it and save it as .xlsx, or export CSV."
@@ -196,16 +200,16 @@ def _workbook(path: Path) -> CalamineWorkbook:
 
 
 def _excel_chunks(table: TableFile, size: int) -> Iterator[Chunk]:
-    book = _workbook(table.path)
-    for name in book.sheet_names:
-        numbered = enumerate(book.get_sheet_by_name(name).iter_rows(), start=1)
-        if not any(str(cell).strip() for cell in next(numbered, (1, []))[1]):
-            continue
-        while block := list(islice(numbered, size)):
-            filled = [(number, row) for number, row in block if any(cell != "" for cell in row)]
-            frame = pd.DataFrame([row for _, row in filled], columns=list(table.columns), dtype=object)
-            frame.index = pd.Index([number for number, _ in filled], dtype="int64")
-            yield Chunk(frame, sheet=name)
+    with _workbook(table.path) as book:
+        for name in book.sheet_names:
+            numbered = enumerate(book.get_sheet_by_name(name).iter_rows(), start=1)
+            if not any(str(cell).strip() for cell in next(numbered, (1, []))[1]):
+                continue
+            while block := list(islice(numbered, size)):
+                filled = [(number, row) for number, row in block if any(cell != "" for cell in row)]
+                frame = pd.DataFrame([row for _, row in filled], columns=list(table.columns), dtype=object)
+                frame.index = pd.Index([number for number, _ in filled], dtype="int64")
+                yield Chunk(frame, sheet=name)
 
 
 # -- Parquet ----------------------------------------------------------------------------------------------------------

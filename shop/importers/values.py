@@ -13,6 +13,7 @@ from shop.importers.reading import plain
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+_GROUPS = dict.fromkeys(map(ord, "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}'"))
 _CURRENCY = re.compile(r"^(?:[$€£¥]|R\$|[A-Z]{3})\s*|\s*(?:[$€£¥]|[A-Z]{3})$")
 DAY_FORMATS = (
     "ISO8601",
@@ -57,7 +58,8 @@ def number(cell: Any, decimal: str = ".") -> float:
     """One cell as a number, or NaN. `decimal` is the decimal mark of text; the other mark may group thousands."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return float(cell) if np.isfinite(cell) else np.nan
-    text = _CURRENCY.sub("", plain(cell)).replace("\N{NO-BREAK SPACE}", "").replace("'", "")
+    # Before blanks are made alike: these group thousands, a plain blank does not.
+    text = _CURRENCY.sub("", plain(cell.translate(_GROUPS) if isinstance(cell, str) else cell))
     if decimal == ",":
         text = text.translate(str.maketrans(",.", ".,"))
     if _GROUPED.fullmatch(text):
@@ -68,8 +70,9 @@ def number(cell: Any, decimal: str = ".") -> float:
 def as_time(cells: pd.Series[Any], form: str) -> pd.Series[Any]:
     """Times without a zone; NaT where a cell does not follow the format (a key of `TIME_FORMATS` or strftime's)."""
     if pd.api.types.is_datetime64_any_dtype(cells):
-        return cells.dt.tz_localize(None) if cells.dt.tz is not None else cells
-    codes, distinct = pd.factorize(as_text(cells), use_na_sentinel=False)
+        naive: pd.Series[Any] = cells.dt.tz_localize(None)
+        return naive
+    codes, distinct = pd.factorize(as_text(cells))
     times = pd.to_datetime(pd.Series(distinct, dtype=object), format=form, errors="coerce", utc=True).dt.tz_localize(
         None
     )
@@ -87,8 +90,7 @@ def guess_time_formats(cells: pd.Series[Any]) -> list[str]:
     """The formats that read the most cells, best first: more than one where day and month cannot be told apart."""
     if pd.api.types.is_datetime64_any_dtype(cells):
         return ["ISO8601"]
-    texts = as_text(cells)
-    texts = texts[texts != ""].drop_duplicates()
+    texts = as_text(cells).drop_duplicates()
     hits = {form: int(as_time(texts, form).notna().sum()) for form in TIME_FORMATS}
-    most = max(hits.values(), default=0)
+    most = max(hits.values())
     return [form for form, count in hits.items() if count == most and count > 0]

@@ -14,6 +14,7 @@ from agent.brief.markdown import EVIDENCE_COLUMNS
 from agent.brief.types import Brief
 from agent.ledger import split_placeholder
 from agent.render import format_value, render
+from agent.spoken import spoken_plain
 from shop import Figure
 from shop.types import Chart
 
@@ -42,12 +43,12 @@ def _evidence(cells: Cells) -> None:
     cells.row("evidence", 0, head)
     for row, figure in enumerate(cells.brief.figures.values(), start=1):
         cells.text("evidence", row, 0, figure.id)
-        cells.text("evidence", row, 1, figure.label)
+        cells.text("evidence", row, 1, spoken_plain(figure.label, cells.locale))
         for column, part in enumerate(PARTS, start=2):
             if not part or value_of(figure, part) is not None:
                 cells.value("evidence", row, column, figure, part)
                 cells.evidence[part_of(figure.id, part)] = cells.address("evidence", row, column)
-        for column, text in enumerate(_origin(figure), start=5):
+        for column, text in enumerate(_origin(figure, cells.locale), start=5):
             cells.text("evidence", row, column, text)
     cells.at.update(cells.evidence)
     sheet = cells.sheets["evidence"]
@@ -57,12 +58,12 @@ def _evidence(cells: Cells) -> None:
         sheet.set_column(column, column, width)
 
 
-def _origin(figure: Figure) -> tuple[str, ...]:
+def _origin(figure: Figure, locale: str) -> tuple[str, ...]:
     tool = f"{figure.tool} {figure.version}".strip()
     inputs = ", ".join(f"{key}={value}" for key, value in figure.inputs.items())
     rows = f"{figure.rows.count} × {figure.rows.table}" if figure.rows else ""
     as_of = figure.as_of.isoformat() if figure.as_of else ""
-    return (figure.unit, figure.call, tool, inputs, figure.formula, rows, as_of)
+    return (figure.unit, figure.call, tool, inputs, spoken_plain(figure.formula, locale), rows, as_of)
 
 
 def _sections(cells: Cells, printed: Document) -> None:

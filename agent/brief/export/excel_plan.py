@@ -12,6 +12,7 @@ from agent.brief.export.document import Document
 from agent.brief.export.excel_cells import PARTS, Cells, part_of
 from agent.brief.export.excel_model import BLOCKS, INPUTS, Live, is_live
 from agent.render import UNKNOWN, render
+from agent.spoken import spoken_plain
 
 _SAID = {
     "inputs": Text("Inputs: change the yellow cells", "输入：可修改黄色单元格"),
@@ -82,7 +83,7 @@ def _inputs(cells: Cells, row: int) -> int:
     )
     for name in (each for each in INPUTS if each in figures):
         row += 1
-        cells.text("plan", row, 0, figures[name].label)
+        cells.text("plan", row, 0, spoken_plain(figures[name].label, cells.locale))
         cells.refer("plan", row, 4, figures[name])
         cells.text("plan", row, 6, name, "muted")
         for column, part in enumerate(PARTS, start=1):
