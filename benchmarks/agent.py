@@ -25,7 +25,7 @@ from agent.shortlist import LEAST_FIT_VECTORS, LEAST_FIT_WORDS, SIZE, Shortlist,
 from benchmarks.agent_cases import Case, Reply, Score, read_cases, score
 from benchmarks.result import Result, bootstrap, report
 from retrieval.embed import Embedder
-from shop import ToolResult
+from shop import BadInput, ToolResult
 from shop.types import Role
 from tools import ALL
 
@@ -46,7 +46,11 @@ class Desk:
 
 
 def main(
-    file: Path = CASES, setting: str = "embedded", home: Path | None = None, rivals: bool = False, most: int = 0
+    file: Path = CASES,
+    setting: str = "embedded",
+    home: Path | None = None,
+    rivals: Sequence[str] = (),
+    most: int = 0,
 ) -> dict[str, Any]:
     """Run a case file through the assistant's model, and through its rivals where they are wanted.
 
@@ -54,21 +58,25 @@ def main(
         file: One case a line.
         setting: The model, as DEBUT_MODEL names it.
         home: Folder of weights.
-        rivals: Also routers, the base without its adapter, and the model without grammar or shortlist.
+        rivals: Names of `RIVALS` to hold beside it, or `all`.
         most: At most so many cases, evenly taken; 0 takes all.
+
+    Raises:
+        BadInput: No rival has such a name, or the model has no adapter to be taken apart.
     """
     from agent.models.select import open_model
     from retrieval.embed import open_embedder
 
     started = time.perf_counter()
     home = home or Path.home() / ".cache" / "debut"
+    if unknown := sorted(set(rivals) - {*RIVALS, "all"}):
+        raise BadInput(f"No rival is named {unknown[0]}; name one of {', '.join(RIVALS)}, or all.")
     cases = read_cases(file)
     cases = cases[:: max(1, len(cases) // most)][:most] if most else cases
-    desks = {role: desk(role, open_embedder(home)) for role in ROLES}
+    desks: dict[str, Desk] = {role: desk(role, open_embedder(home)) for role in ROLES}
     model = open_model(setting, home)
     methods: dict[str, Method] = {"debut": product(model, desks)}
-    if rivals:
-        methods |= _rivals(desks, model, partial(open_model, "embedded:none", home))
+    methods |= _rivals(rivals, desks, model, partial(open_model, "embedded:none", home))
     replies = {name: [_held(method, case) for case in cases] for name, method in methods.items()}
     scores = {name: [score(c, r) for c, r in zip(cases, found, strict=True)] for name, found in replies.items()}
     rows = [row for name in methods for row in rates(name, cases, replies[name], scores[name])]
@@ -90,29 +98,19 @@ def desk(role: Role, embedder: Embedder | None) -> Desk:
 def product(model: Any, desks: Mapping[str, Desk]) -> Method:
     """What the assistant does: a taught model chooses from the shortlist, an untaught one fills in what was routed."""
     if getattr(model, "is_tuned", True):
-        return partial(_chosen, model, desks, True, follows=getattr(model, "follows_chooser", False))
+        return partial(_chosen, model, desks, short=True, follows=getattr(model, "follows_chooser", False))
     return partial(_routed, model, desks)
 
 
-def _rivals(desks: Mapping[str, Desk], model: Any, base: Callable[[], Any]) -> dict[str, Method]:
-    plain = base()
-    methods: dict[str, Method] = {
-        "keyword_router": partial(_router, desks, False),
-        "embedding_router": partial(_router, desks, True),
-        "chooser": partial(_choice, desks),
-        "chooser+base": partial(_routed, plain, desks),
-        "base": partial(_free, plain, desks, False),
-        "base+grammar": partial(_chosen, plain, desks, False),
-        "base+grammar+shortlist": partial(_chosen, plain, desks, True),
-    }
-    if getattr(model, "is_tuned", False):
-        methods |= {
-            "adapter": partial(_free, model, desks, False),
-            "adapter+grammar": partial(_chosen, model, desks, False),
-            "adapter+shortlist": partial(_free, model, desks, True),
-            "adapter+grammar+shortlist": partial(_chosen, model, desks, True),
-        }
-    return methods
+def _rivals(names: Sequence[str], desks: Mapping[str, Desk], model: Any, base: Callable[[], Any]) -> dict[str, Method]:
+    """The named rivals; `all` leaves out those that take an adapter apart where the model has none."""
+    wanted = [name for name in RIVALS if name in names or "all" in names]
+    if not getattr(model, "is_tuned", False):
+        if apart := [name for name in wanted if name.startswith("adapter") and name in names]:
+            raise BadInput(f"{apart[0]} takes an adapter apart, and this model has none; set DEBUT_MODEL to embedded.")
+        wanted = [name for name in wanted if not name.startswith("adapter")]
+    plain = base() if any("base" in name for name in wanted) else None
+    return {name: partial(RIVALS[name], plain if "base" in name else model, desks) for name in wanted}
 
 
 def _held(method: Method, case: Case) -> Reply:
@@ -129,7 +127,7 @@ def _held(method: Method, case: Case) -> Reply:
     return replace(reply, arguments=vault.reveal_all(reply.arguments))
 
 
-def _router(desks: Mapping[str, Desk], meaning: bool, case: Case) -> Reply:
+def _router(_: Any, desks: Mapping[str, Desk], case: Case, meaning: bool) -> Reply:
     """The tool whose example questions are nearest, without arguments; none where they are far."""
     started = time.perf_counter()
     shortlist = desks[case.role].meaning if meaning else desks[case.role].words
@@ -140,7 +138,7 @@ def _router(desks: Mapping[str, Desk], meaning: bool, case: Case) -> Reply:
     return Reply(name, seconds=time.perf_counter() - started)
 
 
-def _choice(desks: Mapping[str, Desk], case: Case) -> Reply:
+def _choice(_: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
     """The tool that the shortlist as it ships holds for the one, without arguments."""
     started = time.perf_counter()
     name = desks[case.role].taught.best(asked_in(conversation(case)))
@@ -149,7 +147,7 @@ def _choice(desks: Mapping[str, Desk], case: Case) -> Reply:
 
 def _routed(model: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
     """As `agent.routing` does it: the shortlist picks the tool, the model fills in what it needs."""
-    chosen = _choice(desks, case)
+    chosen = _choice(None, desks, case)
     if not chosen.tool:
         return chosen
     started = time.perf_counter()
@@ -158,7 +156,7 @@ def _routed(model: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
     return _reply(reply, chosen.seconds + time.perf_counter() - started)
 
 
-def _chosen(model: Any, desks: Mapping[str, Desk], short: bool, case: Case, follows: bool = False) -> Reply:
+def _chosen(model: Any, desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = False) -> Reply:
     """The model chooses, its grammar holds it to a call that can be made."""
     started = time.perf_counter()
     shown, choice = _shown(desks, case, short, follows)
@@ -166,7 +164,7 @@ def _chosen(model: Any, desks: Mapping[str, Desk], short: bool, case: Case, foll
     return _reply(reply, time.perf_counter() - started)
 
 
-def _free(model: LocalChatModel, desks: Mapping[str, Desk], short: bool, case: Case) -> Reply:
+def _free(model: LocalChatModel, desks: Mapping[str, Desk], case: Case, short: bool) -> Reply:
     """The model chooses and writes as it likes; what is no call and no text is invalid."""
     from langchain_core.utils.function_calling import convert_to_openai_tool
 
@@ -195,6 +193,21 @@ def _shown(desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = F
     if not short or len(own.tools) <= SIZE:
         return list(own.tools.values()), "auto"
     return [own.tools[name] for name in own.taught.choose(asked_in(conversation(case)))], "auto"
+
+
+RIVALS: Mapping[str, Callable[..., Reply]] = {
+    "keyword_router": partial(_router, meaning=False),
+    "embedding_router": partial(_router, meaning=True),
+    "chooser": _choice,
+    "chooser+base": _routed,
+    "base": partial(_free, short=False),
+    "base+grammar": partial(_chosen, short=False),
+    "base+grammar+shortlist": partial(_chosen, short=True),
+    "adapter": partial(_free, short=False),
+    "adapter+grammar": partial(_chosen, short=False),
+    "adapter+shortlist": partial(_free, short=True),
+    "adapter+grammar+shortlist": partial(_chosen, short=True),
+}
 
 
 def conversation(case: Case) -> list[BaseMessage]:

@@ -123,11 +123,11 @@ def test_methods_see_what_the_assistant_would_show() -> None:
     model = LocalChatModel(engine=engine)
     assert agent.product(model, desks)(case).tool == "recommend_price"
     assert "simulate_price" in engine.sent[0].prompt
-    free = agent._free(model, desks, False, case)
+    free = agent._free(model, desks, case, short=False)
     assert (free.tool, free.valid) == ("recommend_price", True)
     assert engine.sent[1].prompt.count("\n") > engine.sent[0].prompt.count("\n")
-    assert not agent._free(model, desks, False, case).valid
-    assert agent._router(desks, False, case).tool in desks["manager"].tools
+    assert not agent._free(model, desks, case, short=False).valid
+    assert agent._router(None, desks, case, meaning=False).tool in desks["manager"].tools
 
 
 def test_a_shoppers_address_stays_hidden_from_the_model() -> None:
@@ -138,3 +138,12 @@ def test_a_shoppers_address_stays_hidden_from_the_model() -> None:
     reply = agent._held(agent.product(LocalChatModel(engine=engine), desks), case)
     assert "kai.lee" not in engine.sent[0].prompt
     assert score(case, reply).exact
+
+
+def test_an_unknown_rival_is_one_sentence_and_an_untaught_model_has_no_adapter_to_take_apart() -> None:
+    with pytest.raises(BadInput, match="No rival is named adaptor; name one of keyword_router"):
+        agent.main(rivals=["adaptor"])
+    untaught = LocalChatModel(engine=Player(), is_tuned=False)
+    with pytest.raises(BadInput, match="set DEBUT_MODEL to embedded"):
+        agent._rivals(["adapter"], {}, untaught, Player)
+    assert set(agent._rivals(["all"], {}, untaught, Player)) == {n for n in agent.RIVALS if "adapter" not in n}

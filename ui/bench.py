@@ -109,7 +109,10 @@ def price(
 def agent(
     context: typer.Context,
     file: Annotated[Path | None, typer.Option("--file", help="Cases, one a line; left out, our own.")] = None,
-    rivals: Annotated[bool, typer.Option("--rivals", help="Also routers, and the model without its parts.")] = False,
+    rival: Annotated[
+        list[str] | None,
+        typer.Option(help="Also a router, or the model without a part of it; repeatable, all takes every one."),
+    ] = None,
     most: Annotated[int, typer.Option(min=0, help="At most so many cases, evenly taken; 0 takes all.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -117,7 +120,7 @@ def agent(
     settings: Settings = context.obj
     from benchmarks.agent import CASES, main
 
-    found = main(file or CASES, settings.model, settings.home, rivals, most)
+    found = main(file or CASES, settings.model, settings.home, rival or (), most)
     _print(found, ("method", "lang", "metric", "value", "low", "high", "n"), as_json)
 
 
