@@ -62,8 +62,8 @@ def call_prompts(count: int, known: bool = False) -> list[Prompt]:
     # `write_brief` stands on the other tools of a desk and is not among these.
     able = [asked for asked in questions() if not known or asked.tool in specs]
     for asked in able[:count]:
-        names = shortlist.choose(Asked(asked.text))
-        tools = [specs[name] for name in ([asked.tool] if known else names)]
+        names = [asked.tool] if known else shortlist.choose(Asked(asked.text))
+        tools = [specs[name] for name in names]
         messages = [SystemMessage(SYSTEM_PROMPT), HumanMessage(asked.text)]
         choice = asked.tool if known else "any"
         found.append(Prompt(render_prompt(messages, tools), reply_grammar(tools, choice, (), [asked.text])))

@@ -42,7 +42,7 @@ def test_every_sentence_can_stand_in_a_text_that_a_brief_takes(world: World, tok
         outline = held_to(facts, plain_sentences(section, plan), lang)["outline"]
         texts = {put_together(phrases("sections")[name][lang], facts, plan, outline, rng) for _ in range(400)} - {""}
         refused = [text for text in texts if not accepts(tokens, reply_grammar(outline=outline), text)]
-        assert len(refused) < 0.1 * len(texts), refused[:3]  # some orders of what need not be said
+        assert len(refused) <= 0.05 * len(texts), refused[:3]  # some orders of what need not be said
         for text in texts:
             assert not objections(text, facts, plan)
             assert set(must_say(facts)) <= set(placeholders(text))

@@ -177,10 +177,11 @@ class Decoder:
                     return
                 if request.least_sure and not run.reply_tokens:
                     logits = self._decided(logits, request.least_sure)
-                if matcher and request.least_willing and self._left(logits, matcher) < request.least_willing:
+                allowed = _allowed(matcher, len(logits)) if matcher else None
+                if allowed is not None and request.least_willing > _probabilities(logits)[allowed].sum():
                     run.ending = "overruled"
                     return
-                pending, tokens = [], [self._choose(logits, matcher, request.temperature)]
+                pending, tokens = [], [self._choose(logits, allowed, request.temperature)]
             if tokens[0] in self._ends:
                 return
             if matcher and not matcher.consume_tokens(tokens):
@@ -224,31 +225,25 @@ class Decoder:
             logits = self._read(kept, tokens[len(kept.tokens) :], Request(prompt), _Run())
             self._prompts.keep(kept)
         assert logits is not None  # nobody can cancel it
-        likely = np.exp(logits - logits.max(), dtype=np.float64)
-        return float(likely[self._call] / likely.sum())
+        return float(_probabilities(logits)[self._call])
 
     def _decided(self, logits: Logits, least_sure: float) -> Logits:
         """The scores of a reply's first token with that of a call's beginning put above, or below, all others.
 
         A model that was shown calls for the most part calls too readily; whether it may be right is in how sure it is.
         """
-        likely = np.exp(logits - logits.max(), dtype=np.float64)
         decided = logits.copy()
-        decided[self._call] = logits.max() + FAR if likely[self._call] / likely.sum() >= least_sure else -np.inf
+        is_sure = _probabilities(logits)[self._call] >= least_sure
+        decided[self._call] = logits.max() + FAR if is_sure else -np.inf
         return decided
 
-    def _choose(self, logits: Logits, matcher: LLMatcher | None, temperature: float) -> int:
-        if matcher:
-            logits = np.where(_allowed(logits, matcher), logits, -np.inf)
+    def _choose(self, logits: Logits, allowed: NDArray[np.bool_] | None, temperature: float) -> int:
+        if allowed is not None:
+            logits = np.where(allowed, logits, -np.inf)
         if temperature <= 0:
             return int(logits.argmax())
-        weights = np.exp((logits - logits.max()) / temperature, dtype=np.float64)
-        return int(self._random.choice(len(weights), p=weights / weights.sum()))
-
-    def _left(self, logits: Logits, matcher: LLMatcher) -> float:
-        """How probable the model holds all that the grammar allows next, in [0, 1]."""
-        likely = np.exp(logits - logits.max(), dtype=np.float64)
-        return float(likely[_allowed(logits, matcher)].sum() / likely.sum())
+        weights = _probabilities(logits / np.float32(temperature))
+        return int(self._random.choice(len(weights), p=weights))
 
     def _texts(self, decoded: Iterator[list[int]]) -> Iterator[str]:
         """Text of token groups; a character that is split between tokens waits for its last byte."""
@@ -259,10 +254,17 @@ class Decoder:
                 yield text
 
 
-def _allowed(logits: Logits, matcher: LLMatcher) -> NDArray[np.bool_]:
+def _allowed(matcher: LLMatcher, vocabulary: int) -> NDArray[np.bool_]:
     """Which tokens the grammar allows next, shape (vocabulary,)."""
     mask = np.unpackbits(np.frombuffer(matcher.compute_bitmask(), np.uint8), bitorder="little")
-    return mask[: len(logits)].astype(bool)
+    return mask[:vocabulary].astype(bool)
+
+
+def _probabilities(logits: Logits) -> NDArray[np.float64]:
+    """Softmax, shape (vocabulary,)."""
+    likely = np.exp(logits - logits.max(), dtype=np.float64)
+    found: NDArray[np.float64] = likely / likely.sum()
+    return found
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:

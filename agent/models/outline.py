@@ -77,7 +77,11 @@ class _Rules:
         whole = "|".join(sorted(re.escape(each.name) for each in self._mentions))
         begun = "|".join(
             sorted(
-                {beginning[0] for each in self._mentions if (beginning := _BEGINNING[self._locale].match(each.name))}
+                {
+                    re.escape(beginning[0])
+                    for each in self._mentions
+                    if (beginning := _BEGINNING[self._locale].match(each.name))
+                }
             )
         )
         names = f"(?s:.*)({begun})"
