@@ -25,8 +25,8 @@ MAX_CHARS = 600  # of the template, placeholders included
 MAX_TOKENS = 200
 # A text is given up where the model held all that the outline allows next for less probable than this: words that it is
 # forced to end another way than it meant read as sense and are none. Of some eighty texts of three adapters, for drafts
-# of a shop that nothing else is measured on, all that made no sense had such a place below 0.002; of the others one. (Read by
-# hand; no command prints it.)
+# of a shop that nothing else is measured on, all that made no sense had such a place below 0.002; of the others one.
+# (Read by hand; no command prints it.)
 LEAST_WILLING = 0.005
 CUT_SHORT = ("overruled", "length")  # endings of a text that is not whole
 Once = Callable[[str, Callable[[], tuple[str, str]]], tuple[str, str]]
