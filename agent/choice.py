@@ -27,6 +27,10 @@ from shop.types import Role
 NOTHING = ""  # the class of talk and of requests that no tool serves
 FILE = "choice.safetensors"
 WIDTH = 384  # of the embedded sentence model
+# How long the vector of an English text is, and that of the English of single Chinese words, which are no sentence; a
+# question's pieces have length one. Chosen on families of training questions that the fit had not seen, where full
+# length is worse by one point in English and by four in Chinese.
+SENTENCE, GLOSS = 0.5, 0.2
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,12 @@ class Features:
 
     def _vectors(self, texts: Sequence[str]) -> Any:
         found = np.zeros((len(texts), WIDTH))
-        meant = [text if mostly_latin(text) else in_english(text) for text in texts]
+        english = np.array([mostly_latin(text) for text in texts])
+        meant = [text if is_english else in_english(text) for text, is_english in zip(texts, english, strict=True)]
         places = [n for n, text in enumerate(meant) if text]
         if places and self._embedder is not None:
-            found[places] = self._embedder.queries([meant[n] for n in places])
+            lengths = np.where(english[places], SENTENCE, GLOSS)
+            found[places] = lengths[:, None] * self._embedder.queries([meant[n] for n in places])
         return sp.csr_matrix(found)
 
 

@@ -23,7 +23,8 @@ def phrases(name: str) -> dict[str, Any]:
 @cache
 def families(role: str, kind: str, lang: str) -> Any:
     """Ways to say something: a list of `declines` or `chats`; `openings` by tool, `asks` by `tool.argument`."""
-    parts = [phrases(role)[kind][lang], phrases(f"more_{lang}").get(role, {}).get(kind)]
+    further = sorted(path.stem for path in PHRASES.glob(f"*_{lang}.toml"))
+    parts = [phrases(role)[kind][lang], *(phrases(name).get(role, {}).get(kind) for name in further)]
     if role == "manager" and kind == "openings":
         parts.append(phrases("manager_more")[kind][lang])
     if kind in ("declines", "chats"):
