@@ -25,6 +25,7 @@ from agent.labels import labels_of
 from agent.ledger import Ledger
 from agent.personal import Vault
 from agent.prompt import describe, langchain_tool, system_prompt
+from agent.refusals import FollowRefusals
 from agent.routing import NO_SERVICE_FITS, NOTHING_FITS, RouteByExamples
 from agent.shortlist import Shortlist, ShortlistTools
 from agent.turns import InTurn, Waiting
@@ -213,9 +214,11 @@ class Assistant:
         if self._shortlist is None:
             return []
         if getattr(self._model, "is_tuned", True):
-            return [ShortlistTools(self._shortlist, thread.ledger, getattr(self._model, "follows_chooser", False))]
+            follows = bool(getattr(self._model, "follows_chooser", False))
+            chosen = ShortlistTools(self._shortlist, thread.ledger, follows)
+            return [FollowRefusals(self._tools), chosen] if follows else [chosen]
         nothing_fits = NO_SERVICE_FITS if self._role == "customer" else NOTHING_FITS
-        return [RouteByExamples(self._shortlist, thread.ledger, nothing_fits)]
+        return [FollowRefusals(self._tools), RouteByExamples(self._shortlist, thread.ledger, nothing_fits)]
 
     def _langchain_tools(self, thread: Thread) -> list[BaseTool]:
         if not thread.tools:
