@@ -290,6 +290,12 @@ def test_text_that_the_model_writes_and_formats_are_no_spans(tokens: LLTokenizer
     assert [accepts(tokens, grammar, call("f", word=word)) for word in ("want", "person")] == [True, False]
 
 
+def test_a_name_ends_before_its_s(tokens: LLTokenizer) -> None:
+    grammar = reply_grammar(schema_tool(product={"type": "string"}), "auto", said=["the Oak lamp's price, I don't know"])
+    found = {name: accepts(tokens, grammar, call("f", product=name)) for name in ("Oak lamp", "Oak lamp's", "don")}
+    assert found == {"Oak lamp": True, "Oak lamp's": True, "don": False}
+
+
 def test_lists_and_alternatives_keep_what_fits(tokens: LLTokenizer) -> None:
     tools = schema_tool(
         items={"type": "array", "items": {"type": "string"}}, sizes={"type": "array", "items": {"type": "integer"}}

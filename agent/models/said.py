@@ -15,11 +15,12 @@ from shop.types import MEASURE
 
 MAX_NUMBER = 999_999_999
 Schema = dict[str, Any]
-# What a span is cut at: words, which keep their hyphens, points and apostrophes inside; single characters of scripts
-# without blanks; anything else by itself.
+# What a span is cut at: words, which keep their hyphens, points and apostrophes inside, but not the 's of a name ("the
+# kettle's price"); single characters of scripts without blanks; anything else by itself.
 _NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _W = rf"[^\W{_NO_BLANKS}]"
-_CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}(?:(?:{_W}|@)|[-.'’](?={_W}))*?(?!(?:{_W}|@)|[-.'’]{_W})|.")
+_WITHIN = rf"(?:{_W}|@|[-.](?={_W})|['’](?!s(?!{_W}))(?={_W}))"
+_CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}{_WITHIN}*?(?!{_WITHIN})|.")
 MAX_NUMBERS = 200
 # Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
 _BEFORE_DAY, _AFTER_DAY, MAX_DAYS = 5, 5, 400
