@@ -59,7 +59,7 @@ class Director:
         foreign: Tools that are not the shop's and were shown in a scene, by name.
     """
 
-    def __init__(self, world: World, writer: Writer, chinese: float = 0.33) -> None:
+    def __init__(self, world: World, writer: Writer, chinese: float = 0.45) -> None:
         self.world, self.writer, self.rng = world, writer, writer.rng
         self._chinese = chinese
         self.made: Counter[tuple[str, str]] = Counter()

@@ -291,7 +291,9 @@ def test_text_that_the_model_writes_and_formats_are_no_spans(tokens: LLTokenizer
 
 
 def test_a_name_ends_before_its_s(tokens: LLTokenizer) -> None:
-    grammar = reply_grammar(schema_tool(product={"type": "string"}), "auto", said=["the Oak lamp's price, I don't know"])
+    grammar = reply_grammar(
+        schema_tool(product={"type": "string"}), "auto", said=["the Oak lamp's price, I don't know"]
+    )
     found = {name: accepts(tokens, grammar, call("f", product=name)) for name in ("Oak lamp", "Oak lamp's", "don")}
     assert found == {"Oak lamp": True, "Oak lamp's": True, "don": False}
 
