@@ -58,6 +58,23 @@ _COUNTED_AFTER = re.compile(
     r"|segments?|groups?|clusters?)\b|个(?![半月星礼季])|[件人位名条款台套只支组类群])",
     re.IGNORECASE,
 )
+# What a number is called by words of its clause.
+_COST = re.compile(
+    r"\b(?:costs?(?: price)?|costing|landed|cogs|(?:purchase|buying|factory|supplier) price|we (?:pay|buy)|paying)\b"
+    r"|成本价?|进货?价|到手价?|拿货价?|采购价|出厂价|供货价",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(
+    r"\b(?:price[ds]?|pricing|retail(?:s|ing)?|rrp|msrp|sells?|selling|listed|listing|asking)\b"
+    r"|[售定标挂零]价|零售价?|卖|挂牌价?|标签价|吊牌价",
+    re.IGNORECASE,
+)
+_CLAUSE_ENDS = re.compile(r"[,;:.!?，、；：。！？\n()（）\d元块]")
+_AND = re.compile(r"\b(?:and|or)\b|[&/和与及]")
+_CALLED_AFTER = re.compile(r"\s?(?:[€$£¥￥元块]|(?:usd|eur|gbp|dollars?|euros?|pounds?|bucks)\b)?\s?(?:as |is |的|是)?")
+_OF_THE_NEXT = re.compile(
+    r"\s*(?:is|of|at|to us|us|为|是|就|只要|大概|约)?\s*[$€£¥￥]?\s*[\d零一二三四五六七八九十百千万两]"
+)
 _MONTH_NAMES = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -80,6 +97,7 @@ class Reading(NamedTuple):
 
     value: float
     measure: Measure | Literal["", "other"]
+    called: Literal["", "cost", "price"] = ""  # what the words beside it call it
 
 
 def numbers_in(text: str) -> list[float]:
@@ -104,7 +122,10 @@ def readings_in(text: str) -> list[Reading]:
         if halved:
             values, rest = [value + 0.5 for value in values], rest[halved.end() :]
         in_date = any(first <= match.start() and end <= last for first, last in dates)
-        found.update(dict.fromkeys(_measured(match, values, before, rest, in_date)))
+        called = _called(before, rest)
+        found.update(
+            (reading._replace(called=called), None) for reading in _measured(match, values, before, rest, in_date)
+        )
     return list(found)
 
 
@@ -142,14 +163,38 @@ def _measure(match: re.Match[str], before: str, rest: str) -> Measure | Literal[
     return "count" if _COUNTED_AFTER.match(rest) else ""
 
 
+def _called(before: str, rest: str) -> Literal["", "cost", "price"]:
+    """What a number is called by the words of its clause before it, else by those right after it.
+
+    A clause that names both ("price and cost are 25 and 9") calls it neither.
+    """
+    clause = _CLAUSE_ENDS.split(before)[-1]
+    if _COST.search(clause) and _PRICE.search(_COST.sub("", clause)) and _AND.search(clause):
+        return ""
+    clause = _AND.split(clause)[-1]
+    cost, price = (max((m.end() for m in words.finditer(clause)), default=0) for words in (_COST, _PRICE))
+    if cost or price:
+        return "cost" if cost >= price else "price"
+    after = _CALLED_AFTER.match(rest)
+    rest = rest[after.end() :] if after else rest
+    match = _COST.match(rest) or _PRICE.match(rest)
+    if match is None or _OF_THE_NEXT.match(rest, match.end()):
+        return ""
+    return "cost" if match.re is _COST else "price"
+
+
 def numbers_for(measure: Measure, readings: Iterable[Reading]) -> list[float]:
     """The numbers that may stand for a measure: those said of it, and those that do not say what they are of.
 
-    A share that is said without a sign ("a service level of 95") is per hundred.
+    Cost and price are money: what is called the one cannot be the other. A share that is said without a sign ("a
+    service level of 95") is per hundred.
     """
     found = []
-    for value, of in readings:
-        if not of and measure == "share" and 1 < value <= 100:
+    for value, of, called in readings:
+        if measure in ("cost", "price"):
+            if of in ("money", "") and called in (measure, ""):
+                found.append(value)
+        elif not of and measure == "share" and 1 < value <= 100:
             found.append(round(value / 100, 10))
         elif of in (measure, "") and abs(value) <= _MOST.get(measure, math.inf):
             found.append(value)

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Role = Literal["customer", "support", "manager", "approver"]  # an approver is a manager who may decide for others
 Effect = Literal["read", "propose", "write"]
 Unit = Literal["units", "money", "share", "ratio", "count", "days", "weeks", "date", "text", "passage"]
-Measure = Literal["money", "share", "days", "weeks", "count"]
+Measure = Literal["money", "cost", "price", "share", "days", "weeks", "count"]
 # What an argument measures, in its schema: a model that copies numbers and days from the conversation needs to know.
 MEASURE = "x-measure"
 Amount = Annotated[float, Field(json_schema_extra={MEASURE: "money"})]
+# Money of a tool that takes both: what is said to be the one cannot be the other.
+Cost = Annotated[float, Field(json_schema_extra={MEASURE: "cost"})]
+Price = Annotated[float, Field(json_schema_extra={MEASURE: "price"})]
 Share = Annotated[float, Field(json_schema_extra={MEASURE: "share"})]
 Days = Annotated[int, Field(json_schema_extra={MEASURE: "days"})]
 Weeks = Annotated[int, Field(json_schema_extra={MEASURE: "weeks"})]

@@ -84,3 +84,21 @@ def test_any_text_can_be_read(text: str) -> None:
 )
 def test_a_number_stands_for_what_it_is_said_of(text: str, measure: Measure, meant: list[float]) -> None:
     assert numbers_for(measure, readings_in(text)) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "cost", "price"),
+    [
+        ("launch a lunch box at 24.90 in March, it costs 9", {24.9, 9}, {24.9}),
+        ("cost price 9, sells at 24.90", {9}, {24.9}),
+        ("9 landed, 25 retail", {9}, {25}),
+        ("price 25 cost 9", {9}, {25}),
+        ("进价是九块，卖二十五", {9}, {25}),
+        ("出厂价一百二十块钱 终端标130块钱", {120, 130}, {130}),
+        ("a lunch box, 9 and 25", {9, 25}, {9, 25}),
+        ("price and cost are 25 and 9", {25, 9}, {25, 9}),
+    ],
+)
+def test_what_is_called_a_cost_is_no_price(text: str, cost: set[float], price: set[float]) -> None:
+    readings = readings_in(text)
+    assert (set(numbers_for("cost", readings)), set(numbers_for("price", readings))) == (cost, price)

@@ -14,7 +14,7 @@ from shop import Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Scope
 from shop.resolve import find_category
-from shop.types import Amount, Count, Day
+from shop.types import Cost, Count, Day, Price
 from tools.figures import Sheet, evidence
 from tools.proposals import LARGEST
 from tools.registry import tool
@@ -36,8 +36,8 @@ def draft_product(
     shop: Shop,
     name: str,
     category: str | None = None,
-    cost: Amount | None = None,
-    price: Amount | None = None,
+    cost: Cost | None = None,
+    price: Price | None = None,
     launch_date: Day | None = None,
     description: str | None = None,
     attributes: dict[str, str] | None = None,
