@@ -298,6 +298,15 @@ def test_a_name_ends_before_its_s(tokens: LLTokenizer) -> None:
     assert found == {"Oak lamp": True, "Oak lamp's": True, "don": False}
 
 
+def test_a_day_is_no_category(tokens: LLTokenizer) -> None:
+    said = ["launch it in March, 10/12 or in three weeks, under Spring bouquets", "三月初上市，放在春节礼盒"]
+    tools = schema_tool(category={"type": "string", "x-measure": "category"})
+    grammar = reply_grammar(tools, "auto", said=said)
+    names = ("March", "in March", "10/12", "三月", "三月初", "Spring bouquets", "春节礼盒")
+    assert [accepts(tokens, grammar, call("f", category=name)) for name in names] == [False] * 5 + [True] * 2
+    assert accepts(tokens, reply_grammar(tools, "auto", said=["what of lamps"]), call("f", category="lamps"))
+
+
 def test_lists_and_alternatives_keep_what_fits(tokens: LLTokenizer) -> None:
     tools = schema_tool(
         items={"type": "array", "items": {"type": "string"}}, sizes={"type": "array", "items": {"type": "integer"}}

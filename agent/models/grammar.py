@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from agent.models.outline import Outline, text_rules
-from agent.models.said import MAX_NUMBER, Said, Schema, day_spans
+from agent.models.said import MAX_NUMBER, Said, Schema, bare_days, day_spans
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
 from shop.types import MEASURE
 
@@ -195,10 +196,13 @@ class _Rules:
             return _one_of(day_spans(self._said.texts))
         # Neither starts nor ends with a blank, and does not reach from one message into the next.
         most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
-        name = f"SPAN{most}"
-        line = rf'{name}: "\"" SPAN_IN{most} "\""'
+        days = bare_days(self._said.texts) if schema.get(MEASURE) == "category" else []
+        name = f"{'NAME' if days else 'SPAN'}{most}"
+        line = rf'{name}: "\"" {name}_IN "\""'
         if line not in self.lines:
-            self.lines += [line, rf"SPAN_IN{most}: SAID & /[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"]
+            rule = rf"{name}_IN: SAID & /[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"
+            unlike = f" & ~/{'|'.join(re.escape(day).replace('/', chr(92) + '/') for day in days)}/" if days else ""
+            self.lines += [line, rule + unlike]
         return name
 
     def _array(self, schema: Schema, scope: dict[str, Schema]) -> str:

@@ -21,6 +21,12 @@ _NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _W = rf"[^\W{_NO_BLANKS}]"
 _WITHIN = rf"(?:{_W}|@|[-.](?={_W})|['’](?!s(?!{_W}))(?={_W}))"
 _CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}{_WITHIN}*?(?!{_WITHIN})|.")
+# What may stand beside the words for days in a stretch that names a day and nothing else.
+_AROUND_DAY = re.compile(
+    r"\b(?:in|on|by|from|until|the|of|next|this|last|early|mid|late|end|start|beginning)\b|[\s\d\-/.]"
+    r"|[〇零一二三四五六七八九十上中下旬初底末个明后今本]",
+    re.IGNORECASE,
+)
 MAX_NUMBERS = 200
 # Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
 _BEFORE_DAY, _AFTER_DAY, MAX_DAYS = 5, 5, 400
@@ -53,6 +59,11 @@ def day_spans(said: Sequence[str]) -> list[str]:
     """Stretches of a conversation that may name a day, the latest first: a few words around what days are said with."""
     found = dict.fromkeys(span for text in reversed(said) for span in islice(_day_spans(text), MAX_DAYS))
     return list(found)[:MAX_DAYS]
+
+
+def bare_days(said: Sequence[str]) -> list[str]:
+    """The stretches of a conversation that name a day or a season and say nothing else: "in March", "三月初"."""
+    return [span for span in day_spans(said) if not _AROUND_DAY.sub("", DAY_WORDS.sub("", span))]
 
 
 def _day_spans(text: str) -> Iterator[str]:
