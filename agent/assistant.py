@@ -30,7 +30,8 @@ from agent.routing import NO_SERVICE_FITS, NOTHING_FITS, RouteByExamples
 from agent.shortlist import Shortlist, ShortlistTools
 from agent.turns import InTurn, Waiting
 from shop import Figure, ToolError, ToolResult
-from shop.types import Role
+from shop.resolve import category_words
+from shop.types import WORDS, Role
 from tools.registry import BoundTool
 
 
@@ -222,10 +223,13 @@ class Assistant:
 
     def _langchain_tools(self, thread: Thread) -> list[BaseTool]:
         if not thread.tools:
-            thread.tools = [self._langchain_tool(thread, bound) for bound in self._tools.values()]
+            words: dict[str, list[str]] = {}
+            if shop := next((bound.shop for bound in self._tools.values() if WORDS in str(bound.tool.schema)), None):
+                words = {"category": category_words(shop)}
+            thread.tools = [self._langchain_tool(thread, bound, words) for bound in self._tools.values()]
         return thread.tools
 
-    def _langchain_tool(self, thread: Thread, bound: BoundTool) -> BaseTool:
+    def _langchain_tool(self, thread: Thread, bound: BoundTool, words: Mapping[str, Sequence[str]]) -> BaseTool:
         def run(**arguments: Any) -> tuple[str, ToolResult]:
             started = time.perf_counter()
             with thread.lock:
@@ -237,7 +241,7 @@ class Assistant:
                 thread.seconds[result.call] = time.perf_counter() - started
             return describe(result, self._locale, every=not self._is_held), result
 
-        return langchain_tool(bound.tool, run)
+        return langchain_tool(bound.tool, run, words)
 
     def _told(self, error: Exception, _request: Any) -> str | None:
         """What the model reads of an error; None lets it rise."""

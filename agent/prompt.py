@@ -5,7 +5,8 @@ The assistant's loop and the training examples are both put together from here, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool
 
@@ -13,7 +14,7 @@ from agent.ledger import placeholders, split_placeholder
 from agent.render import format_value
 from shop import Figure, Passage, ToolResult
 from shop.text import fenced
-from shop.types import Role
+from shop.types import WORDS, Role
 from tools.registry import Tool
 
 PRIVATE = "(only the customer sees it)"
@@ -35,15 +36,32 @@ def system_prompt(role: Role) -> str:
     return SERVICE_PROMPT if role == "customer" else SYSTEM_PROMPT
 
 
-def langchain_tool(tool: Tool, run: Callable[..., tuple[str, ToolResult]]) -> BaseTool:
-    """A tool as the model is shown it, in every conversation and in every training example."""
+def langchain_tool(
+    tool: Tool, run: Callable[..., tuple[str, ToolResult]], words: Mapping[str, Sequence[str]] | None = None
+) -> BaseTool:
+    """A tool as the model is shown it, in every conversation and in every training example.
+
+    Args:
+        tool: Of the contract.
+        run: What a call of it does.
+        words: What texts of a kind are said with in this shop, by the name that the schema has for the kind.
+    """
     return StructuredTool.from_function(
         run,
         name=tool.name,
         description=tool.summary,
-        args_schema=tool.schema,
+        args_schema=_worded(tool.schema, words) if words else tool.schema,
         response_format="content_and_artifact",
     )
+
+
+def _worded(schema: Any, words: Mapping[str, Sequence[str]]) -> Any:
+    """A schema with the words of a kind in the place of its name."""
+    if isinstance(schema, list):
+        return [_worded(each, words) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: list(words[value]) if key == WORDS else _worded(value, words) for key, value in schema.items()}
 
 
 def describe(result: ToolResult, locale: str = "en", every: bool = True) -> str:

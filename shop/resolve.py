@@ -60,6 +60,18 @@ def find_category(shop: Shop, text: str) -> str:
     return best
 
 
+def category_words(shop: Shop) -> list[str]:
+    """What the shop's categories are said with: their words, in English without a plural s, in Chinese each two
+    characters that stand together; sorted, each once."""
+    found: set[str] = set()
+    for word in re.findall(r"[^\W\d_]+", " ".join(shop.categories()["category"]).lower()):
+        if word.isascii():
+            found.add(word.removesuffix("s"))
+        else:
+            found.update(word[place : place + 2] for place in range(max(len(word) - 1, 1)))
+    return sorted(word for word in found if len(word) > 1 and word != "and")
+
+
 def find_customer(shop: Shop, text: str) -> str:
     """The id of the customer that a person means by an id, an e-mail address or a name.
 

@@ -13,6 +13,9 @@ Unit = Literal["units", "money", "share", "ratio", "count", "days", "weeks", "da
 Measure = Literal["money", "cost", "price", "share", "days", "weeks", "count"]
 # What an argument measures, in its schema: a model that copies numbers and days from the conversation needs to know.
 MEASURE = "x-measure"
+# Words of which a text argument that a model copies must hold one: in a tool's own schema by name, in the schema that a
+# conversation is shown as a list.
+WORDS = "x-words"
 Amount = Annotated[float, Field(json_schema_extra={MEASURE: "money"})]
 # Money of a tool that takes both: what is said to be the one cannot be the other.
 Cost = Annotated[float, Field(json_schema_extra={MEASURE: "cost"})]
@@ -22,6 +25,8 @@ Days = Annotated[int, Field(json_schema_extra={MEASURE: "days"})]
 Weeks = Annotated[int, Field(json_schema_extra={MEASURE: "weeks"})]
 Count = Annotated[int, Field(json_schema_extra={MEASURE: "count"})]
 Category = Annotated[str, Field(json_schema_extra={MEASURE: "category"})]  # as said; no day is one
+# One that the shop has, or none: a draft whose category is still open is better than one that is refused.
+OwnCategory = Annotated[str, Field(json_schema_extra={MEASURE: "category", WORDS: "category"})]
 Day = Annotated[str, Field(json_schema_extra={MEASURE: "day"})]  # as said; `shop.dates.parse_day` reads it
 FIGURE_ID = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 

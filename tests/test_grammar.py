@@ -307,6 +307,28 @@ def test_a_day_is_no_category(tokens: LLTokenizer) -> None:
     assert accepts(tokens, reply_grammar(tools, "auto", said=["what of lamps"]), call("f", category="lamps"))
 
 
+def test_a_text_with_words_of_its_own_holds_one_of_them(tokens: LLTokenizer) -> None:
+    said = ["launch a lunch box in the Kitchen range, or with the coffee makers", "属于厨房用品那边"]
+    words = ["kitchen", "coffee", "maker", "厨房", "房用", "用品"]
+    tools = schema_tool(category={"type": "string", "x-words": words})
+    grammar = reply_grammar(tools, "auto", said=said)
+    names = ("Kitchen", "the Kitchen range", "coffee makers", "厨房", "厨房用品", "lunch box", "那边")
+    assert [accepts(tokens, grammar, call("f", category=name)) for name in names] == [True] * 5 + [False] * 2
+    tools[0]["function"]["parameters"]["required"] = []
+    for nothing in ("a lamp", "kitchenware"):
+        grammar = reply_grammar(tools, "auto", said=[nothing])
+        assert accepts(tokens, grammar, call("f"))
+        assert not accepts(tokens, grammar, call("f", category=nothing))
+
+
+def test_where_only_a_day_was_said_no_category_is_begun(tokens: LLTokenizer) -> None:
+    tools = schema_tool(category={"type": "string", "x-measure": "category"})
+    tools[0]["function"]["parameters"]["required"] = []
+    grammar = reply_grammar(tools, "auto", said=["March"])
+    assert accepts(tokens, grammar, call("f"))
+    assert "category" not in grammar
+
+
 def test_lists_and_alternatives_keep_what_fits(tokens: LLTokenizer) -> None:
     tools = schema_tool(
         items={"type": "array", "items": {"type": "string"}}, sizes={"type": "array", "items": {"type": "integer"}}

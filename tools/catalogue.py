@@ -14,7 +14,7 @@ from shop import Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Scope
 from shop.resolve import find_category
-from shop.types import Category, Cost, Count, Day, Price
+from shop.types import Category, Cost, Count, Day, OwnCategory, Price
 from tools.figures import Sheet, evidence
 from tools.proposals import LARGEST
 from tools.registry import tool
@@ -35,7 +35,7 @@ _PRICED = Priced(
 def draft_product(
     shop: Shop,
     name: str,
-    category: Category | None = None,
+    category: OwnCategory | None = None,
     cost: Cost | None = None,
     price: Price | None = None,
     launch_date: Day | None = None,

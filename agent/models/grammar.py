@@ -10,7 +10,7 @@ from typing import Any
 from agent.models.outline import Outline, text_rules
 from agent.models.said import MAX_NUMBER, Said, Schema, bare_days, day_spans
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
-from shop.types import MEASURE
+from shop.types import MEASURE, WORDS
 
 MAX_TEXT = 240
 MAX_ITEMS = 12
@@ -126,6 +126,7 @@ class _Rules:
     def __init__(self, said: Sequence[str] | None) -> None:
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
+        self._spans: dict[str, str] = {}
         self._said = None if said is None else Said(said)
         if self._said and self._said.chunks:
             self.lines.append(f"SAID: %regex {compact({'substring_chunks': self._said.chunks})}")
@@ -196,14 +197,21 @@ class _Rules:
             return _one_of(day_spans(self._said.texts))
         # Neither starts nor ends with a blank, and does not reach from one message into the next.
         most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
-        days = bare_days(self._said.texts) if schema.get(MEASURE) == "category" else []
-        name = f"{'NAME' if days else 'SPAN'}{most}"
-        line = rf'{name}: "\"" {name}_IN "\""'
-        if line not in self.lines:
-            rule = rf"{name}_IN: SAID & /[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"
-            unlike = f" & ~/{'|'.join(re.escape(day).replace('/', chr(92) + '/') for day in days)}/" if days else ""
-            self.lines += [line, rule + unlike]
-        return name
+        limits = [rf"/[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"]
+        if schema.get(MEASURE) == "category" and (days := bare_days(self._said.texts)):
+            limits.append(f"~/{_one_of_these(days)}/")
+            if set(self._said.pieces) <= set(days):
+                raise _NothingFits  # for a rule that nothing keeps could be begun and never ended
+        if isinstance(schema.get(WORDS), list) and schema[WORDS]:
+            limits.append(f"/{(holding := _holding(schema[WORDS]))}/")
+            if not any(re.fullmatch(holding, line) for text in self._said.texts for line in text.splitlines()):
+                raise _NothingFits
+        rule = " & ".join(["SAID", *limits])
+        if rule not in self._spans:
+            self._spans[rule] = f"SPAN{len(self._spans)}"
+            name = self._spans[rule]
+            self.lines += [rf'{name}: "\"" {name}_IN "\""', f"{name}_IN: {rule}"]
+        return self._spans[rule]
 
     def _array(self, schema: Schema, scope: dict[str, Schema]) -> str:
         try:
@@ -249,6 +257,19 @@ class _Rules:
         name = f"m{len(self.lines)}"
         self.lines.append(f"{name}: {body}")
         return name
+
+
+def _one_of_these(texts: Sequence[str]) -> str:
+    """Texts as alternatives of a regular expression between slashes."""
+    return "|".join(re.escape(text).replace("/", r"\/") for text in texts)
+
+
+def _holding(words: Sequence[str]) -> str:
+    """A text that holds one of the words, as a regular expression: English ones whole or in the plural."""
+    latin, other = ([word for word in words if word.isascii() is kind] for kind in (True, False))
+    forms = [rf"((?s:.*)[^A-Za-z])?(?i:{_one_of_these(latin)})e?s?([^A-Za-z](?s:.*))?"] if latin else []
+    forms += [rf"(?s:.*)({_one_of_these(other)})(?s:.*)"] if other else []
+    return "|".join(forms)
 
 
 def _without_null(schema: Schema, required: bool) -> Schema:

@@ -39,12 +39,14 @@ class Said:
         texts: What users and tools have said, oldest first.
 
     Attributes:
-        chunks: Pieces that a stretch of words is made of; empty where nothing but blanks was said.
+        chunks: What a stretch of words is made of, blanks and line breaks too; empty where nothing else was said.
+        pieces: The chunks that are no blanks.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
         self.chunks = _chunks(texts)
+        self.pieces = [chunk for chunk in self.chunks if chunk not in (" ", "\n")]
         self._readings = [reading for text in texts for reading in readings_in(text)]
 
     def numbers(self, kind: str, schema: Schema) -> list[float]:
