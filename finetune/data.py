@@ -17,7 +17,7 @@ from finetune.director import Director
 from finetune.examples import CARD, CASES, DEV, TRAIN, Catalogue, Example, fault, write, write_catalogue
 from finetune.foreign import foreign_tools
 from finetune.phrasing import Part
-from finetune.scenes import listed, planned, recovered, single, told, worked
+from finetune.scenes import drafted, listed, planned, recovered, single, told, worked
 from finetune.values import Values
 from finetune.world import World
 from finetune.writer import Writer
@@ -33,7 +33,8 @@ WRITTEN = 0.1  # share of the examples that are texts of a brief's sections
 TEXTS_A_DRAFT = 10  # about so many come of one draft
 # Scenes are drawn in these proportions; a scene makes about ten examples, of several kinds.
 SCENES = {
-    single: 0.44, told: 0.2, worked: 0.12, planned: 0.06, recovered: 0.09, listed: 0.05, foreign_tools: 0.04,
+    single: 0.4, drafted: 0.04, told: 0.2, worked: 0.12, planned: 0.06, recovered: 0.09, listed: 0.05,
+    foreign_tools: 0.04,
 }  # fmt: skip
 
 

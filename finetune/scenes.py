@@ -13,7 +13,7 @@ from finetune.examples import Example, assistant, tool, user
 from finetune.noise import around
 from finetune.phrasing import phrases
 from finetune.replies import answer, chat, closest, told_of
-from finetune.turns import absent, corrected, follow_ups, missing, picked, request, request_any, talk, unnamed
+from finetune.turns import absent, changed, corrected, follow_ups, missing, picked, request, request_any, talk, unnamed
 
 # What conversations are about, the more frequent the more often named.
 _MAIN = {
@@ -41,6 +41,26 @@ def single(director: Director, role: str) -> list[Example]:
     if rng.random() < 0.45:
         absent(director, scene)
     return scene.made
+
+
+def drafted(director: Director, role: str) -> list[Example]:
+    """What is still open of a draft, said after it was made."""
+    lang = director.lang()
+    found = director.opening(role, lang, "draft_product") if role == "manager" else None
+    if not found:
+        return []
+    sentence, family = found
+    call, said = director.called(sentence, "draft_product", lowered=False), user(sentence.shown())
+    name = call["arguments"]["name"]
+    scene = Scene(role, director.shown(role, said["content"], "draft_product"))
+    scene.add("call", lang, family, [said], call=call)
+    # No shop is asked: its drafts would be different ones after every run.
+    made = told_of(director.writer, sentence, "draft_product", name)
+    turns = (said, assistant("", [call]), tool("draft_product", made), assistant(made))
+    later = Scene(role, scene.tools, turns)
+    for _ in range(4):
+        changed(director, later, lang, call)
+    return scene.made + later.made
 
 
 def told(director: Director, role: str) -> list[Example]:

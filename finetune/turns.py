@@ -13,7 +13,7 @@ _SUBJECTS = ("product", "customer", "category", "order", "segment")
 _OF_LAUNCHES = ("forecast_launch", "write_brief", "score_launch")
 # They are not asked for again with one thing changed: each is about one thing, or acts on what it is given.
 _NO_CHANGE = {
-    "draft_product", "propose_change", "search_products", "review_insights", "change_items", "return_items",
+    "propose_change", "search_products", "review_insights", "change_items", "return_items",
     "exchange_items", "change_payment", "cancel_order", "change_address",
 }  # fmt: skip
 
@@ -167,7 +167,7 @@ def changed(director: Director, scene: Scene, lang: Lang, call: Turn) -> None:
     name, old = call["name"], call["arguments"]
     if name in _NO_CHANGE:
         return
-    changes = phrases("shared")["changes"][lang]
+    changes = phrases("shared")["completes" if name == "draft_product" else "changes"][lang]
     able = [each for each in world.order(name) if each in changes]
     if not able:
         return
@@ -179,7 +179,7 @@ def changed(director: Director, scene: Scene, lang: Lang, call: Turn) -> None:
     sentence = writer.write(family, lang, scene.role)
     lowered = around(writer, sentence, light=True)
     new = director.given(sentence, name, lowered)
-    if argument in _SUBJECTS:
+    if argument in _SUBJECTS and name != "draft_product":
         if len(old) > 1:
             return
         old = {k: v for k, v in old.items() if k in world.required(name)}

@@ -34,7 +34,7 @@ def find_product(shop: Shop, text: str) -> Product | Draft:
     ids, english, chinese = (names[column].tolist() for column in ("id", "name", "name_zh"))
     found = _closest(said, [*ids, *ids], [*english, *chinese])
     label = dict(zip(ids, english, strict=True))
-    best = _clear_winner(found) or _launched(shop, found, label)
+    best = _clear_winner(found) or _launched(shop, found, label) or _latest(shop, found, label)
     if best is None:
         listed = "; ".join(f"{label[key]} ({key})" for key, _ in found)
         raise ToolError(_refusal("product", said, listed, found, "search_products finds products by what they are"))
@@ -140,6 +140,15 @@ def _launched(shop: Shop, found: list[tuple[str, float]], label: dict[str, str])
     with shop.engine.connect() as connection:
         drafted = connection.execute(select(d.created_on).where(d.id.in_(best))).scalar_one_or_none()
     return product.sku if drafted is not None and drafted <= product.launch_date else None
+
+
+def _latest(shop: Shop, found: list[tuple[str, float]], label: dict[str, str]) -> str | None:
+    """The latest of several drafts of one name, where these fit alone: each later one says more of the same product."""
+    best = {key for key, score in found if score >= max(GOOD_ENOUGH, found[0][1] - CLEARLY_BETTER)}
+    if len(best) < 2 or len({default_process(label[key]) for key in best}) != 1:
+        return None
+    drafts = [draft.id for draft in shop.drafts() if draft.id in best]
+    return drafts[-1] if len(drafts) == len(best) else None
 
 
 def _refusal(kind: str, said: str, listed: str, found: list[tuple[str, float]], hint: str) -> str:

@@ -9,6 +9,7 @@ from test_launch import check_templates, world
 
 from shop import Shop, ToolError
 from shop import schema as t
+from shop.resolve import find_product
 from tools.catalogue import bm25, draft_product, search_products
 
 
@@ -49,6 +50,18 @@ def test_what_is_not_given_is_unknown(known: Shop) -> None:
     for name in ("category", "cost", "price", "launch_date"):
         assert ledger[f"item.{name}"].value is None
         assert "category manager" in ledger[f"item.{name}"].reason
+
+
+def test_what_is_said_later_completes_the_draft_of_that_name(known: Shop) -> None:
+    draft_product(known, "Beech kettle", price=22.0, launch_date="2026-03-01", attributes={"colour": "red"})
+    ledger = check_templates(draft_product(known, "beech kettle", "kettles", cost=8.0, attributes={"size": "2 l"}))
+    draft = known.draft(str(ledger["item.draft_id"].value))
+    assert draft is not None
+    assert (draft.category, draft.cost, draft.price) == ("Kitchen > Kettles", 8.0, 22.0)
+    assert draft.launch_date == date(2026, 3, 1)
+    assert draft.attributes == {"colour": "red", "size": "2 l"}
+    assert find_product(known, "Beech kettle") == draft
+    assert any("does not cover" in warning for warning in draft_product(known, "Beech kettle", cost=30.0).warnings)
 
 
 def test_a_price_under_cost_is_a_warning(known: Shop) -> None:

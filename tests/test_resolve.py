@@ -59,6 +59,15 @@ def test_drafts_by_id_and_name(shop: Shop) -> None:
     assert isinstance(find_product(shop, "solstice teapot"), Draft)
 
 
+def test_of_drafts_of_one_name_the_latest_is_meant(shop: Shop) -> None:
+    shop.add_draft("Solstice Teapot")
+    latest = shop.add_draft("solstice teapot", price=30.0)
+    assert find_product(shop, "Solstice teapot") == latest
+    shop.add_draft("Blue mug")
+    with pytest.raises(ToolError, match="could be more than one"):
+        find_product(shop, "blue mug")
+
+
 def test_equal_matches_are_listed_not_chosen(shop: Shop) -> None:
     with pytest.raises(ToolError, match=r"Blue Mug \(M-1\); Blue Mug \(M-2\)"):
         find_product(shop, "blue mug")

@@ -44,6 +44,8 @@ def draft_product(
 ) -> ToolResult:
     """Create a draft of a new product that is being planned.
 
+    What is left out is as in the latest draft of that name: who says one thing more of it has not taken the rest back.
+
     Args:
         name: Name of the product.
         category: Category of the shop, as said.
@@ -63,6 +65,11 @@ def draft_product(
             )
     path = find_category(shop, category) if category else ""
     day = future_day(shop, launch_date) if launch_date else None
+    before = next((draft for draft in reversed(shop.drafts()) if draft.name.lower() == name.strip().lower()), None)
+    if before is not None:
+        path, cost, price = path or before.category, cost or before.cost, price or before.price
+        day, description = day or before.launch_date, description or before.description
+        attributes = {**before.attributes, **(attributes or {})}
     draft = shop.add_draft(name, path, cost, price, day, description or "", attributes or {})
     sheet = Sheet()
     said, missing = "as given", "not given yet; the category manager can supply it"
