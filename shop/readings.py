@@ -60,8 +60,9 @@ _COUNTED_AFTER = re.compile(
 )
 # What a number is called by words of its clause.
 _COST = re.compile(
-    r"\b(?:costs?(?: price)?|costing|landed|cogs|(?:purchase|buying|factory|supplier) price|we (?:pay|buy)|paying)\b"
-    r"|成本价?|进货?价|到手价?|拿货价?|采购价|出厂价|供货价",
+    r"\b(?:costs?(?: price)?|costing|landed|cogs|fob|sourced|quoted?|we (?:pay|buy)|paying|bought"
+    r"|(?:purchase|buy(?:ing)?(?:-in)?|factory|supplier|wholesale|import|unit cost) price)\b"
+    r"|成本价?|进货?价|进货|到手价?|拿货价?|采购价?|出厂价?|供货价|工厂价|来货价|批发价|到岸",
     re.IGNORECASE,
 )
 _PRICE = re.compile(
