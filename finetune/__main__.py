@@ -134,7 +134,7 @@ def export(
 
 @app.command()
 def decide(
-    data: Annotated[Path, typer.Option("--data", help="Folder that `finetune data` has written.")],
+    data: Annotated[list[Path], typer.Option("--data", help="Folder that `finetune data` has written; repeatable.")],
     adapter: Annotated[Path, typer.Option(help="Folder of an exported adapter.")],
 ) -> None:
     """Fit how sure the adapter must be of a call to make it; prints what that tells right."""

@@ -27,17 +27,17 @@ from retrieval.embed import Embedder
 from shop import BadInput
 
 Flags = NDArray[np.bool_]
-MOST = 400  # questions that are read: a minute or two
+MOST = 1000  # questions of a folder that are read: about three minutes
 WEIGHT = 3  # needless questions that are no worse than one call with an argument that nobody gave
 
 
 def main(
-    data: Path, adapter: Path, engine: Decoder, embedder: Embedder | None, say: Callable[[str], None] = print
+    data: Sequence[Path], adapter: Path, engine: Decoder, embedder: Embedder | None, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
     """Fit the threshold on development questions and store it beside the adapter.
 
     Args:
-        data: Folder that `finetune.data` has written.
+        data: Folders that `finetune.data` has written; few questions of one lack something.
         adapter: Folder of the adapter.
         engine: The model with that adapter.
         embedder: Vectors of English text, for the shortlist.
@@ -50,17 +50,17 @@ def main(
     Raises:
         BadInput: The data has no calls, or no questions that lack something.
     """
-    catalogue = read_catalogue(data)
-    questions = _questions(read(data / DEV))
-    lists = shortlists(catalogue, questions, embedder)
     sure, wanted = [], []
-    for number, each in enumerate(questions):
-        prompt = _prompt(each, catalogue, lists[each.role])
-        if prompt:
-            sure.append(engine.call_probability(prompt))
-            wanted.append(bool(each.call))
-        if number % 50 == 0:
-            say(f"{number} of {len(questions)} questions")
+    for folder in data:
+        catalogue, questions = read_catalogue(folder), _questions(read(folder / DEV))
+        lists = shortlists(catalogue, questions, embedder)
+        for number, each in enumerate(questions):
+            prompt = _prompt(each, catalogue, lists[each.role])
+            if prompt:
+                sure.append(engine.call_probability(prompt))
+                wanted.append(bool(each.call))
+            if number % 50 == 0:
+                say(f"{number} of {len(questions)} questions of {folder}")
     at, right = threshold(np.array(sure), np.array(wanted))
     found = {"least_sure": round(at, 4), "questions": len(sure), "auc": round(roc_auc_score(wanted, sure), 4), **right}
     (adapter / REPLY).write_text(json.dumps(found, indent=1) + "\n")
