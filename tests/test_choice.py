@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from sklearn.linear_model import LogisticRegression
 
-from agent.choice import FILE, NOTHING, WIDTH, Asked, Features, asked_in, load, vectorizer
+from agent.choice import FILE, NOTHING, SENTENCE, WIDTH, Asked, Features, asked_in, load, vectorizer
 from agent.models.select import ADAPTERS
 from agent.shortlist import SURE, Offer, Shortlist, examples_of, open_shortlist
 from finetune import choice
@@ -79,7 +79,7 @@ def test_features_tell_turns_apart_that_have_the_same_words() -> None:
     ]).toarray()  # fmt: skip
     width = len(pieces.vocabulary_)
     assert rows.shape == (4, width + 2 * WIDTH + 2 + 2)
-    assert rows[1, width + WIDTH :][:4].tolist() == [1, 1, 1, 0]
+    assert (rows[1, width + WIDTH :][:4] / SENTENCE).tolist() == [1, 1, 1, 0]
     assert rows[2, -4:].tolist() == [0, 1, 0, 0]
     assert rows[3, -4:].tolist() == [0, 0, 1, 0]
     assert rows[1, -1] == 1

@@ -30,7 +30,8 @@ def heading(brief: Brief) -> str:
     say = words_of(brief)
     data = _date(brief.data_cutoff, say)
     stamp = f"{brief.id} · {say['plan']} {brief.plan_hash[:12]} · {say['data']} {data}"
-    return f"# {escape(brief.subject.name)}\n\n{escape(brief.subject.category)} · <small>{stamp}</small>"
+    category = f"{escape(brief.subject.category)} · " if brief.subject.category else ""
+    return f"# {escape(brief.subject.name)}\n\n{category}<small>{stamp}</small>"
 
 
 def verdict(brief: Brief, link: Link | None = None) -> str:
