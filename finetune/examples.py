@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from agent.models.chat import said
 from agent.models.grammar import FREE
-from agent.models.said import bare_days, day_spans
+from agent.models.said import day_spans
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
 from finetune.packing import Row
 from shop import BadInput
@@ -167,8 +167,6 @@ def _unreachable(value: Any, schema: Mapping[str, Any], texts: Sequence[str], re
         return "" if float(value) in numbers else f"{value} was not said"
     if measure == "day" and value not in day_spans(texts):
         return f"{value!r} is no day"
-    if measure == "category" and value in bare_days(texts):
-        return f"{value!r} is a day"
     text = json.dumps(schema)
     if '"enum"' in text:
         return "" if json.dumps(value) in text else f"{value} is no choice"

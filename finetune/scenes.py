@@ -44,8 +44,8 @@ def single(director: Director, role: str) -> list[Example]:
 
 
 def drafted(director: Director, role: str) -> list[Example]:
-    """What is still open of a draft, said after it was made."""
-    lang = director.lang()
+    """What follows on a draft: what is still open of it, and what is asked about it."""
+    lang, world = director.lang(), director.world
     found = director.opening(role, lang, "draft_product") if role == "manager" else None
     if not found:
         return []
@@ -58,9 +58,18 @@ def drafted(director: Director, role: str) -> list[Example]:
     made = told_of(director.writer, sentence, "draft_product", name)
     turns = (said, assistant("", [call]), tool("draft_product", made), assistant(made))
     later = Scene(role, scene.tools, turns)
-    for _ in range(4):
+    for _ in range(2):
         changed(director, later, lang, call)
-    return scene.made + later.made
+    talk(director, later, "chats")
+    found_more = [director.pointing(Scene(role, tuple(world.bound[role])), lang, "product") for _ in range(7)]
+    asked: list[Example] = []
+    for sentence, family, other in (each for each in found_more if each):
+        given = {**director.given(sentence, other), "product": name}
+        ordered = {each: given[each] for each in world.order(other) if each in given}
+        about = Scene(role, director.shown_both(role, sentence.shown(), other, "draft_product"), turns)
+        about.add("follow_up", lang, family, [user(sentence.shown())], call={"name": other, "arguments": ordered})
+        asked += about.made
+    return scene.made + later.made + asked
 
 
 def told(director: Director, role: str) -> list[Example]:

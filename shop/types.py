@@ -24,9 +24,8 @@ Share = Annotated[float, Field(json_schema_extra={MEASURE: "share"})]
 Days = Annotated[int, Field(json_schema_extra={MEASURE: "days"})]
 Weeks = Annotated[int, Field(json_schema_extra={MEASURE: "weeks"})]
 Count = Annotated[int, Field(json_schema_extra={MEASURE: "count"})]
-Category = Annotated[str, Field(json_schema_extra={MEASURE: "category"})]  # as said; no day is one
 # One that the shop has, or none: a draft whose category is still open is better than one that is refused.
-OwnCategory = Annotated[str, Field(json_schema_extra={MEASURE: "category", WORDS: "category"})]
+OwnCategory = Annotated[str, Field(json_schema_extra={WORDS: "category"})]
 Day = Annotated[str, Field(json_schema_extra={MEASURE: "day"})]  # as said; `shop.dates.parse_day` reads it
 FIGURE_ID = r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"
 

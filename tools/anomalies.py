@@ -13,7 +13,7 @@ from sqlalchemy import select
 from shop import Product, Shop, Table, ToolError, ToolResult
 from shop import schema as t
 from shop.resolve import find_category, find_product
-from shop.types import Category, Weeks
+from shop.types import Weeks
 from tools.demand.panel import Array, Panel
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import pooled_season
@@ -49,7 +49,7 @@ class Unusual:
 
 @tool("read", "internal")
 def find_anomalies(
-    shop: Shop, product: str | None = None, category: Category | None = None, weeks: Weeks = 12
+    shop: Shop, product: str | None = None, category: str | None = None, weeks: Weeks = 12
 ) -> ToolResult:
     """Find unusual weeks of sales and say what lies behind them.
 

@@ -14,7 +14,7 @@ from shop import Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.passages import Scope
 from shop.resolve import find_category
-from shop.types import Category, Cost, Count, Day, OwnCategory, Price
+from shop.types import Cost, Count, Day, OwnCategory, Price
 from tools.figures import Sheet, evidence
 from tools.proposals import LARGEST
 from tools.registry import tool
@@ -83,7 +83,7 @@ def draft_product(
 
 
 @tool("read", "public")
-def search_products(shop: Shop, query: str, category: Category | None = None, limit: Count = 10) -> ToolResult:
+def search_products(shop: Shop, query: str, category: str | None = None, limit: Count = 10) -> ToolResult:
     """Find products by what is written about them, with price, rating and sales.
 
     Args:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from agent.models.outline import Outline, text_rules
-from agent.models.said import MAX_NUMBER, Said, Schema, bare_days, day_spans
+from agent.models.said import MAX_NUMBER, Said, Schema, day_spans, spans_with
 from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
 from shop.types import MEASURE, WORDS
 
@@ -126,7 +125,6 @@ class _Rules:
     def __init__(self, said: Sequence[str] | None) -> None:
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
-        self._spans: dict[str, str] = {}
         self._said = None if said is None else Said(said)
         if self._said and self._said.chunks:
             self.lines.append(f"SAID: %regex {compact({'substring_chunks': self._said.chunks})}")
@@ -195,23 +193,15 @@ class _Rules:
             return _string(schema)
         if schema.get(MEASURE) == "day":
             return _one_of(day_spans(self._said.texts))
+        if isinstance(schema.get(WORDS), list) and schema[WORDS]:
+            return _one_of(spans_with(schema[WORDS], self._said.texts))
         # Neither starts nor ends with a blank, and does not reach from one message into the next.
         most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
-        limits = [rf"/[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"]
-        if schema.get(MEASURE) == "category" and (days := bare_days(self._said.texts)):
-            limits.append(f"~/{_one_of_these(days)}/")
-            if set(self._said.pieces) <= set(days):
-                raise _NothingFits  # for a rule that nothing keeps could be begun and never ended
-        if isinstance(schema.get(WORDS), list) and schema[WORDS]:
-            limits.append(f"/{(holding := _holding(schema[WORDS]))}/")
-            if not any(re.fullmatch(holding, line) for text in self._said.texts for line in text.splitlines()):
-                raise _NothingFits
-        rule = " & ".join(["SAID", *limits])
-        if rule not in self._spans:
-            self._spans[rule] = f"SPAN{len(self._spans)}"
-            name = self._spans[rule]
-            self.lines += [rf'{name}: "\"" {name}_IN "\""', f"{name}_IN: {rule}"]
-        return self._spans[rule]
+        name = f"SPAN{most}"
+        line = rf'{name}: "\"" SPAN_IN{most} "\""'
+        if line not in self.lines:
+            self.lines += [line, rf"SPAN_IN{most}: SAID & /[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"]
+        return name
 
     def _array(self, schema: Schema, scope: dict[str, Schema]) -> str:
         try:
@@ -239,16 +229,19 @@ class _Rules:
         """Members in the schema's order: `bare` rules stand before the first member, `more` rules after it."""
         bare = more = '""'
         for name, schema in reversed(fields.items()):
+            said = _without_null(schema, name in required)
             try:
-                value = self.value(_without_null(schema, name in required), scope)
+                value = self.value(said, scope)
             except _NothingFits:
                 if name in required:
                     raise
                 continue
+            measures = [option.get(MEASURE) for option in (said, *said.get("anyOf", ()))]
+            is_due = name in required or bool(self._said and any(map(self._said.calls, measures)))
             member = f"{_literal(compact(name) + ':')} {value}"
             tail = "" if more == '""' else f" {more}"
             first, later = f"{member}{tail}", f'"," {member}{tail}'
-            if name not in required:
+            if not is_due:
                 first, later = f"{first} | {bare}", f"{later} | {more}"
             bare, more = self._rule(first), self._rule(later)
         return bare
@@ -257,19 +250,6 @@ class _Rules:
         name = f"m{len(self.lines)}"
         self.lines.append(f"{name}: {body}")
         return name
-
-
-def _one_of_these(texts: Sequence[str]) -> str:
-    """Texts as alternatives of a regular expression between slashes."""
-    return "|".join(re.escape(text).replace("/", r"\/") for text in texts)
-
-
-def _holding(words: Sequence[str]) -> str:
-    """A text that holds one of the words, as a regular expression: English ones whole or in the plural."""
-    latin, other = ([word for word in words if word.isascii() is kind] for kind in (True, False))
-    forms = [rf"((?s:.*)[^A-Za-z])?(?i:{_one_of_these(latin)})e?s?([^A-Za-z](?s:.*))?"] if latin else []
-    forms += [rf"(?s:.*)({_one_of_these(other)})(?s:.*)"] if other else []
-    return "|".join(forms)
 
 
 def _without_null(schema: Schema, required: bool) -> Schema:

@@ -21,15 +21,10 @@ _NO_BLANKS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _W = rf"[^\W{_NO_BLANKS}]"
 _WITHIN = rf"(?:{_W}|@|[-.](?={_W})|['’](?!s(?!{_W}))(?={_W}))"
 _CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}{_WITHIN}*?(?!{_WITHIN})|.")
-# What may stand beside the words for days in a stretch that names a day and nothing else.
-_AROUND_DAY = re.compile(
-    r"\b(?:in|on|by|from|until|the|of|next|this|last|early|mid|late|end|start|beginning)\b|[\s\d\-/.]"
-    r"|[〇零一二三四五六七八九十上中下旬初底末个明后今本]",
-    re.IGNORECASE,
-)
 MAX_NUMBERS = 200
 # Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
-_BEFORE_DAY, _AFTER_DAY, MAX_DAYS = 5, 5, 400
+_BEFORE_DAY, _AFTER_DAY, MAX_SPANS = 5, 5, 400
+_BESIDE = 3  # a word that a text must hold
 
 
 class Said:
@@ -40,13 +35,11 @@ class Said:
 
     Attributes:
         chunks: What a stretch of words is made of, blanks and line breaks too; empty where nothing else was said.
-        pieces: The chunks that are no blanks.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
         self.chunks = _chunks(texts)
-        self.pieces = [chunk for chunk in self.chunks if chunk not in (" ", "\n")]
         self._readings = [reading for text in texts for reading in readings_in(text)]
 
     def numbers(self, kind: str, schema: Schema) -> list[float]:
@@ -56,25 +49,37 @@ class Said:
         fitting = [n for n in dict.fromkeys(reversed(said)) if _within(n, kind, schema)]
         return [int(n) if n.is_integer() else n for n in fitting[:MAX_NUMBERS]]
 
+    def calls(self, measure: str | None) -> bool:
+        """Whether the latest words call just one number a cost, or a price: then it may not be left out."""
+        latest = readings_in(self.texts[-1]) if self.texts and measure in ("cost", "price") else []
+        return len({r.value for r in latest if r.called == measure and r.measure in ("money", "")} - {0.0}) == 1
+
 
 def day_spans(said: Sequence[str]) -> list[str]:
     """Stretches of a conversation that may name a day, the latest first: a few words around what days are said with."""
-    found = dict.fromkeys(span for text in reversed(said) for span in islice(_day_spans(text), MAX_DAYS))
-    return list(found)[:MAX_DAYS]
+    return _around(said, DAY_WORDS, _BEFORE_DAY, _AFTER_DAY)
 
 
-def bare_days(said: Sequence[str]) -> list[str]:
-    """The stretches of a conversation that name a day or a season and say nothing else: "in March", "三月初"."""
-    return [span for span in day_spans(said) if not _AROUND_DAY.sub("", DAY_WORDS.sub("", span))]
+def spans_with(words: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Stretches of a conversation that hold one of the words, latest first; English words whole or in the plural."""
+    latin, other = ("|".join(re.escape(w) for w in words if w.isascii() is kind) for kind in (True, False))
+    forms = [rf"(?<![A-Za-z])(?:{latin})e?s?(?![A-Za-z])"] if latin else []
+    return _around(said, re.compile("|".join([*forms, *([other] if other else [])]), re.IGNORECASE), _BESIDE, _BESIDE)
 
 
-def _day_spans(text: str) -> Iterator[str]:
+def _around(said: Sequence[str], words: re.Pattern[str], before: int, after: int) -> list[str]:
+    """Stretches of up to so many words before and after what a pattern finds, each once."""
+    found = dict.fromkeys(s for text in reversed(said) for s in islice(_spans(text, words, before, after), MAX_SPANS))
+    return list(found)[:MAX_SPANS]
+
+
+def _spans(text: str, words: re.Pattern[str], before: int, after: int) -> Iterator[str]:
     chunks = [match.span() for match in _CHUNK.finditer(text) if not match[0].isspace()]
     starts = [start for start, _ in chunks]
-    for said_with in DAY_WORDS.finditer(text):
+    for said_with in words.finditer(text):
         first, last = bisect_right(starts, said_with.start()) - 1, bisect_left(starts, said_with.end()) - 1
-        for start in range(max(first - _BEFORE_DAY, 0), first + 1):
-            for end in range(last, min(last + _AFTER_DAY + 1, len(chunks))):
+        for start in range(max(first - before, 0), first + 1):
+            for end in range(last, min(last + after + 1, len(chunks))):
                 span = text[chunks[start][0] : chunks[end][1]]
                 if "\n" not in span:
                     yield " ".join(span.split())

@@ -8,7 +8,6 @@ import numpy as np
 
 from shop import Product, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_category, find_product
-from shop.types import Category
 from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import filled, pooled_season
@@ -46,7 +45,7 @@ class Lives:
 
 
 @tool("read", "internal")
-def lifecycle_stage(shop: Shop, product: str | None = None, category: Category | None = None) -> ToolResult:
+def lifecycle_stage(shop: Shop, product: str | None = None, category: str | None = None) -> ToolResult:
     """Tell where a product, or the products of a category, stand in their life and what to do.
 
     Args:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from shop import Chart, Rows, Shop, Table, ToolError, ToolResult
 from shop.resolve import find_category
-from shop.types import Category, Weeks
+from shop.types import Weeks
 from tools.demand.panel import Array
 from tools.demand.read import ShopPanel, read_panel
 from tools.demand.series import seasonal_component
@@ -23,7 +23,7 @@ _LEADERS = 5
 
 
 @tool("read", "internal")
-def market_trend(shop: Shop, category: Category, weeks: Weeks = 52, region: str | None = None) -> ToolResult:
+def market_trend(shop: Shop, category: str, weeks: Weeks = 52, region: str | None = None) -> ToolResult:
     """Describe a category: size, growth, season, share of the shop, concentration and regions.
 
     Args:

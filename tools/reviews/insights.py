@@ -12,7 +12,6 @@ from shop import Passage, Product, Rows, Shop, Table, ToolError, ToolResult
 from shop.passages import Hit, Scope
 from shop.resolve import find_category, find_product
 from shop.text import clean, shorten
-from shop.types import Category
 from tools.figures import Sheet
 from tools.registry import tool
 from tools.reviews.polarity import Polarity
@@ -45,7 +44,7 @@ class _Asked:
 
 
 @tool("read", "internal")
-def review_insights(shop: Shop, query: str, product: str | None = None, category: Category | None = None) -> ToolResult:
+def review_insights(shop: Shop, query: str, product: str | None = None, category: str | None = None) -> ToolResult:
     """Find what buyers praise and complain about in reviews, as n of N with quotes and counter-quotes.
 
     Args:

@@ -11,7 +11,7 @@ import pandas as pd
 from shop import Chart, Draft, Shop, Table, ToolError, ToolResult
 from shop.dates import parse_day
 from shop.resolve import find_category, find_product
-from shop.types import Category, Count, Day, Weeks
+from shop.types import Count, Day, Weeks
 from tools.figures import Sheet
 from tools.registry import tool
 from tools.timing.calendar import NEVER, Index, Problem, as_soon_as_ready, cadence, evenly_spaced, greedy, solve, worth
@@ -24,7 +24,7 @@ _ENOUGH = 0.98  # of the best cadence's worth from which a slower one is advised
 @tool("read", "internal")
 def plan_launch_calendar(
     shop: Shop,
-    category: Category | None = None,
+    category: str | None = None,
     products: list[str] | None = None,
     start: Day | None = None,
     weeks: Weeks = 12,
