@@ -63,7 +63,7 @@ def data(
 
 @app.command()
 def choice(
-    data: Annotated[Path, typer.Option("--data", help="Folder that `finetune data` has written.")],
+    data: Annotated[list[Path], typer.Option("--data", help="Folder that `finetune data` has written; repeatable.")],
     to: Annotated[Path | None, typer.Option(help="Folder to write to; left out, the one that ships.")] = None,
 ) -> None:
     """Fit the model that chooses tools; prints how it does on the development questions."""

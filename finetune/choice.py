@@ -35,11 +35,11 @@ class Wanted:
     tool: str
 
 
-def main(data: Path, embedder: Embedder | None, to: Path | None = None) -> dict[str, Any]:
+def main(data: Sequence[Path], embedder: Embedder | None, to: Path | None = None) -> dict[str, Any]:
     """Fit both roles and write `FILE`.
 
     Args:
-        data: Folder that `finetune.data` has written.
+        data: Folders that `finetune.data` has written.
         embedder: Vectors of English text.
         to: Folder to write to; left out, the one that ships.
 
@@ -50,7 +50,7 @@ def main(data: Path, embedder: Embedder | None, to: Path | None = None) -> dict[
     Raises:
         BadInput: A role has no examples.
     """
-    train, dev = read(data / TRAIN), read(data / DEV)
+    train, dev = ([each for folder in data for each in read(folder / part)] for part in (TRAIN, DEV))
     tensors: dict[str, Any] = {}
     about: dict[str, str] = {}
     report: dict[str, Any] = {}
@@ -58,7 +58,7 @@ def main(data: Path, embedder: Embedder | None, to: Path | None = None) -> dict[
         wanted = [*_written(role, train), *wanted_in(train, role)]
         held_out = wanted_in(dev, role)
         if len({each.tool for each in wanted}) < 2 or not held_out:
-            raise BadInput(f"{data} has no examples of the role {role}; make more with `finetune data`.")
+            raise BadInput(f"{data[0]} has no examples of the role {role}; make more with `finetune data`.")
         chooser, stored, described = fit(wanted, embedder)
         tensors |= {f"{role}.{name}": tensor for name, tensor in stored.items()}
         described["embedder"] = embedder.fingerprint if embedder else ""

@@ -114,9 +114,9 @@ def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
     write(rows, tmp_path / TRAIN)
     write(rows[:10], tmp_path / DEV)
     with pytest.raises(BadInput, match="customer"):
-        choice.main(tmp_path, None, tmp_path)
+        choice.main([tmp_path], None, tmp_path)
     write(rows, tmp_path / DEV)
-    report = choice.main(tmp_path, None, tmp_path)
+    report = choice.main([tmp_path], None, tmp_path)
     assert report["manager"]["questions"] == len(wanted())
     assert report["manager"]["right"] == 1
     loaded = load(tmp_path, "manager", None)
