@@ -252,7 +252,7 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
         shortlist: Of the role's tools.
         ledger: Of the conversation.
         follows: Whether the model leaves it to the chooser which tool a question is about. When nothing is left to
-            call, the tools' own sentences are then the answer.
+            call, or the model calls nothing, the tools' own sentences are then the answer: its own are worse.
     """
 
     def __init__(self, shortlist: Shortlist, ledger: Ledger, follows: bool = False) -> None:
@@ -264,13 +264,23 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        if self._follows:
-            offer = self._shortlist.offer(request.messages)
-            if not offer.names and tool_messages(request.messages):
-                return ModelResponse(result=[AIMessage(plain_answer(request.messages, self._ledger))])
-        elif len(request.tools) <= SIZE:
-            return handler(request)
-        else:
-            offer = Offer(tuple(self._shortlist.choose(asked_in(request.messages))))
+        if not self._follows:
+            if len(request.tools) <= SIZE:
+                return handler(request)
+            return self._shown(request, handler, Offer(tuple(self._shortlist.choose(asked_in(request.messages)))))
+        offer, told = self._shortlist.offer(request.messages), tool_messages(request.messages)
+        response = self._shown(request, handler, offer) if offer.names or not told else None
+        last = response.result[-1] if response else None
+        calls = isinstance(last, AIMessage) and bool(last.tool_calls)
+        if told and not calls and (response is None or told[-1].status != "error"):
+            usage = last.usage_metadata if isinstance(last, AIMessage) else None
+            plain = AIMessage(plain_answer(request.messages, self._ledger), usage_metadata=usage)
+            return ModelResponse(result=[plain])
+        assert response is not None
+        return response
+
+    def _shown(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]], offer: Offer
+    ) -> ModelResponse[Any]:
         shown = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offer.names]
         return handler(request.override(tools=shown, tool_choice=None if offer.may_call else "none"))

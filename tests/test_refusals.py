@@ -6,8 +6,11 @@ from test_routing import Untaught, manager_examples, shown
 from tests_support import FixedShop
 
 from agent.assistant import Assistant
+from agent.choice import Asked
 from agent.models.template import Call
 from agent.refusals import redirected
+from agent.scripted import ScriptedChatModel
+from agent.shortlist import Shortlist, examples_of
 from shop import Actor, Figure, Shop, ToolError, ToolResult
 from tools import ALL
 from tools.registry import bind, tool
@@ -73,3 +76,26 @@ def test_the_desk_answers_with_what_the_refusal_led_to() -> None:
     answer = shown(Assistant(model, bound, shortlist=manager_examples()), "Plan the first buy of D-1")
     assert answer == "D-1 is no plan; recommend_price prices it.\n\nAsk $19.00."
     assert len(model.asked) == 1
+
+
+class Taught(ScriptedChatModel):
+    """A scripted model that leaves it to the chooser which tool a question is about."""
+
+    follows_chooser: bool = True
+
+
+class Both:
+    """A chooser that holds two tools for as likely."""
+
+    classes = ("", "plan_inventory", "recommend_price")
+
+    def probabilities(self, _turn: Asked) -> dict[str, float]:
+        return {"": 0.0, "plan_inventory": 0.49, "recommend_price": 0.51}
+
+
+def test_words_after_an_answer_give_way_to_the_tools_own() -> None:
+    model = Taught(replies=[Call("recommend_price", {"product": "D-1"}), "{{price.best}} {{price.best}}."])
+    bound = bind([plan_inventory, recommend_price], FixedShop(), Actor(role="manager"))
+    shortlist = Shortlist(examples_of({name: each.tool.summary for name, each in bound.items()}), chooser=Both())  # type: ignore[arg-type]
+    assert shown(Assistant(model, bound, shortlist=shortlist), "Price D-1") == "Ask $19.00."
+    assert len(model.asked) == 2  # it might have called the other tool as well
