@@ -31,8 +31,10 @@ from agent.shortlist import Shortlist, ShortlistTools
 from agent.turns import InTurn, Waiting
 from shop import Figure, ToolError, ToolResult
 from shop.resolve import category_words
-from shop.types import WORDS, Role
+from shop.types import Role
 from tools.registry import BoundTool
+
+_WORDS_OF = {"category": category_words}  # by the kind that `x-words` names
 
 
 @dataclass(frozen=True)
@@ -223,13 +225,10 @@ class Assistant:
 
     def _langchain_tools(self, thread: Thread) -> list[BaseTool]:
         if not thread.tools:
-            words: dict[str, list[str]] = {}
-            if shop := next((bound.shop for bound in self._tools.values() if WORDS in str(bound.tool.schema)), None):
-                words = {"category": category_words(shop)}
-            thread.tools = [self._langchain_tool(thread, bound, words) for bound in self._tools.values()]
+            thread.tools = [self._langchain_tool(thread, bound) for bound in self._tools.values()]
         return thread.tools
 
-    def _langchain_tool(self, thread: Thread, bound: BoundTool, words: Mapping[str, Sequence[str]]) -> BaseTool:
+    def _langchain_tool(self, thread: Thread, bound: BoundTool) -> BaseTool:
         def run(**arguments: Any) -> tuple[str, ToolResult]:
             started = time.perf_counter()
             with thread.lock:
@@ -241,7 +240,7 @@ class Assistant:
                 thread.seconds[result.call] = time.perf_counter() - started
             return describe(result, self._locale, every=not self._is_held), result
 
-        return langchain_tool(bound.tool, run, words)
+        return langchain_tool(bound.tool, run, lambda kind: _WORDS_OF[kind](bound.shop))
 
     def _told(self, error: Exception, _request: Any) -> str | None:
         """What the model reads of an error; None lets it rise."""

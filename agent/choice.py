@@ -29,7 +29,7 @@ FILE = "choice.safetensors"
 WIDTH = 384  # of the embedded sentence model
 # How long the vector of an English text is, and that of the English of single Chinese words, which are no sentence; a
 # question's pieces have length one. Chosen on families of training questions that the fit had not seen, where full
-# length is worse by one point in English and by four in Chinese.
+# length is worse by one point in English and by four in Chinese (by a script; no command prints it).
 SENTENCE, GLOSS = 0.5, 0.2
 
 

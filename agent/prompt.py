@@ -5,7 +5,7 @@ The assistant's loop and the training examples are both put together from here, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool
@@ -37,14 +37,14 @@ def system_prompt(role: Role) -> str:
 
 
 def langchain_tool(
-    tool: Tool, run: Callable[..., tuple[str, ToolResult]], words: Mapping[str, Sequence[str]] | None = None
+    tool: Tool, run: Callable[..., tuple[str, ToolResult]], words: Callable[[str], Sequence[str]] | None = None
 ) -> BaseTool:
     """A tool as the model is shown it, in every conversation and in every training example.
 
     Args:
         tool: Of the contract.
         run: What a call of it does.
-        words: What texts of a kind are said with in this shop, by the name that the schema has for the kind.
+        words: What texts of a kind are said with in this shop; the kind by the name that the schema has for it.
     """
     return StructuredTool.from_function(
         run,
@@ -55,13 +55,13 @@ def langchain_tool(
     )
 
 
-def _worded(schema: Any, words: Mapping[str, Sequence[str]]) -> Any:
+def _worded(schema: Any, words: Callable[[str], Sequence[str]]) -> Any:
     """A schema with the words of a kind in the place of its name."""
     if isinstance(schema, list):
         return [_worded(each, words) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: list(words[value]) if key == WORDS else _worded(value, words) for key, value in schema.items()}
+    return {key: list(words(value)) if key == WORDS else _worded(value, words) for key, value in schema.items()}
 
 
 def describe(result: ToolResult, locale: str = "en", every: bool = True) -> str:

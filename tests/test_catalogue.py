@@ -54,7 +54,10 @@ def test_what_is_not_given_is_unknown(known: Shop) -> None:
 
 def test_what_is_said_later_completes_the_draft_of_that_name(known: Shop) -> None:
     draft_product(known, "Beech kettle", price=22.0, launch_date="2026-03-01", attributes={"colour": "red"})
-    ledger = check_templates(draft_product(known, "beech kettle", "kettles", cost=8.0, attributes={"size": "2 l"}))
+    completed = draft_product(known, "beech kettle", "kettles", cost=8.0, attributes={"size": "2 l"})
+    ledger = check_templates(completed)
+    assert ledger["item.before"].value == "D-0001"
+    assert completed.warnings == ("What was left out is as in draft {{item.before}}.",)
     draft = known.draft(str(ledger["item.draft_id"].value))
     assert draft is not None
     assert (draft.category, draft.cost, draft.price) == ("Kitchen > Kettles", 8.0, 22.0)

@@ -72,14 +72,19 @@ def draft_product(
         attributes = {**before.attributes, **(attributes or {})}
     draft = shop.add_draft(name, path, cost, price, day, description or "", attributes or {})
     sheet = Sheet()
-    said, missing = "as given", "not given yet; the category manager can supply it"
+    said = "as given" if before is None else "as given, now or in the draft before"
+    missing = "not given yet; the category manager can supply it"
     sheet.add("item.draft_id", "Draft id", draft.id, "text", "next free number")
     sheet.add("item.name", "Name", draft.name, "text", said)
     sheet.add("item.category", "Category", draft.category or None, "text", "matched in the shop", reason=missing)
     sheet.add("item.price", "Planned price", draft.price, "money", said, reason=missing)
     sheet.add("item.cost", "Cost per unit", draft.cost, "money", said, reason=missing)
     sheet.add("item.launch_date", "Planned launch date", draft.launch_date, "date", said, reason=missing)
-    return ToolResult(summary=_draft_summary(sheet), figures=sheet.figures, warnings=_draft_warnings(cost, price))
+    warnings = _draft_warnings(cost, price)
+    if before is not None and before.id != draft.id:
+        sheet.add("item.before", "Draft it completes", before.id, "text", "the latest of that name")
+        warnings = (*warnings, "What was left out is as in draft {{item.before}}.")
+    return ToolResult(summary=_draft_summary(sheet), figures=sheet.figures, warnings=warnings)
 
 
 @tool("read", "public")

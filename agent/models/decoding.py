@@ -178,7 +178,8 @@ class Decoder:
                 if request.least_sure and not run.reply_tokens:
                     logits = self._decided(logits, request.least_sure)
                 allowed = _allowed(matcher, len(logits)) if matcher else None
-                if allowed is not None and request.least_willing > _probabilities(logits)[allowed].sum():
+                least = request.least_willing if allowed is not None else 0.0
+                if least and _probabilities(logits)[allowed].sum() < least:
                     run.ending = "overruled"
                     return
                 pending, tokens = [], [self._choose(logits, allowed, request.temperature)]
