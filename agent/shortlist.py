@@ -57,10 +57,17 @@ class Examples:
 
 @dataclass(frozen=True)
 class Offer:
-    """Names of the tools that the model is shown, and whether it may call one of them."""
+    """What the model is shown of the tools.
+
+    Attributes:
+        names: Of the tools.
+        may_call: Whether it may call one of them.
+        said_enough: The chooser's log odds that the turn says enough to call the tool; zero where it does not judge.
+    """
 
     names: tuple[str, ...]
     may_call: bool = True
+    said_enough: float = 0.0
 
 
 class Shortlist:
@@ -154,9 +161,9 @@ class Shortlist:
     def offer(self, messages: Sequence[AnyMessage | BaseMessage]) -> Offer:
         """What a model that follows the chooser is shown of the tools, and whether it may call one.
 
-        The chooser decides which tool a question is about, or that none is; whether enough was said to call it, and
-        with which arguments, is the model's part. Once tools have answered, it is shown what else was asked for: a tool
-        that refused, and others that the turn wants about as much; mostly that is nothing.
+        The chooser decides which tool a question is about, or that none is; with which arguments to call it is the
+        model's part, and whether enough was said both judge. Once tools have answered, it is shown what else was asked
+        for: a tool that refused, and others that the turn wants about as much; mostly that is nothing.
         """
         turn = asked_in(messages)
         likely = self.wanted(turn)
@@ -171,7 +178,7 @@ class Shortlist:
         strange = [name for name in likely if name not in self.chooser.classes]
         best = self.best(turn)
         if best:
-            return Offer((best, *strange))
+            return Offer((best, *strange), said_enough=self.chooser.said_enough(turn))
         return Offer(tuple(strange or self._with_used(turn, likely)), may_call=bool(strange))
 
     def _with_used(self, turn: Asked, ranked: Sequence[str], size: int = SIZE) -> list[str]:
@@ -283,4 +290,6 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]], offer: Offer
     ) -> ModelResponse[Any]:
         shown = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offer.names]
-        return handler(request.override(tools=shown, tool_choice=None if offer.may_call else "none"))
+        settings = request.model_settings | ({"said_enough": offer.said_enough} if self._follows else {})
+        choice = None if offer.may_call else "none"
+        return handler(request.override(tools=shown, tool_choice=choice, model_settings=settings))

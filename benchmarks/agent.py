@@ -159,8 +159,8 @@ def _routed(model: Any, desks: Mapping[str, Desk], case: Case) -> Reply:
 def _chosen(model: Any, desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = False) -> Reply:
     """The model chooses, its grammar holds it to a call that can be made."""
     started = time.perf_counter()
-    shown, choice = _shown(desks, case, short, follows)
-    reply = model.bind_tools(shown, tool_choice=choice).invoke(conversation(case))
+    shown, choice, settings = _shown(desks, case, short, follows)
+    reply = model.bind_tools(shown, tool_choice=choice, **settings).invoke(conversation(case))
     return _reply(reply, time.perf_counter() - started)
 
 
@@ -184,15 +184,18 @@ def _free(model: LocalChatModel, desks: Mapping[str, Desk], case: Case, short: b
     return Reply(calls[0].name, calls[0].arguments, words, seconds, valid)
 
 
-def _shown(desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = False) -> tuple[list[BaseTool], str]:
-    """The tools of a turn, all of them or as the assistant shows them, and whether one may be called."""
+def _shown(
+    desks: Mapping[str, Desk], case: Case, short: bool, follows: bool = False
+) -> tuple[list[BaseTool], str, dict[str, Any]]:
+    """The tools of a turn, all of them or as the assistant shows them, whether one may be called, and how readily."""
     own = desks[case.role]
     if follows:
         offer = own.taught.offer(conversation(case))
-        return [own.tools[name] for name in offer.names], "auto" if offer.may_call else "none"
+        choice = "auto" if offer.may_call else "none"
+        return [own.tools[name] for name in offer.names], choice, {"said_enough": offer.said_enough}
     if not short or len(own.tools) <= SIZE:
-        return list(own.tools.values()), "auto"
-    return [own.tools[name] for name in own.taught.choose(asked_in(conversation(case)))], "auto"
+        return list(own.tools.values()), "auto", {}
+    return [own.tools[name] for name in own.taught.choose(asked_in(conversation(case)))], "auto", {}
 
 
 RIVALS: Mapping[str, Callable[..., Reply]] = {

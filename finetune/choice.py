@@ -1,18 +1,21 @@
-"""`python -m finetune choice`: fit the model that chooses tools to the training examples, and store it as it ships."""
+"""`python -m finetune choice`: fit what chooses tools and says whether enough was said, and store it as it ships."""
 
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
-from agent.choice import FILE, NOTHING, Asked, Chooser, Features, asked_in, vectorizer
+from agent.choice import FILE, NOTHING, TERMS, Asked, Chooser, Features, asked_in, vectorizer
 from agent.models.select import ADAPTERS
 from agent.shortlist import SURE, written_examples
 from agent.words import without_names
@@ -21,10 +24,13 @@ from finetune.world import ROLES
 from retrieval.embed import Embedder
 from shop import BadInput
 
-MOST_PIECES = 30_000  # of the vocabulary, the most frequent ones
+MOST_TERMS = 30_000  # of a vocabulary, the most frequent ones
 INVERSE_RIDGE = 30.0  # of 3 and 30 the one under which development questions are likelier
-CALLS = ("call", "follow_up", "plan", "injected")
+ENOUGH_INVERSE_RIDGE = 10.0  # of 1, 3 and 10, by four-fold cross-validation over families of training questions
+RECOVERY = "recovery"
+CALLS = ("call", "follow_up", "plan", "injected", RECOVERY)
 TALK = ("decline", "chat")
+ASK = "ask"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ def main(data: Sequence[Path], embedder: Embedder | None, to: Path | None = None
 
     Returns:
         By role, on the development questions, whose families and names no training question has: how often the
-        likeliest class is the right one, how often the tools shown hold the right one, and how many are shown.
+        likeliest class is the right one, how often the tools shown hold the right one, how many are shown, and how well
+        questions that say enough and those that do not are parted (area under the ROC curve).
 
     Raises:
         BadInput: A role has no examples.
@@ -55,15 +62,15 @@ def main(data: Sequence[Path], embedder: Embedder | None, to: Path | None = None
     about: dict[str, str] = {}
     report: dict[str, Any] = {}
     for role in ROLES:
-        wanted = [*_written(role, train), *wanted_in(train, role)]
-        held_out = wanted_in(dev, role)
+        wanted = [*_written(role, train), *_elsewhere(wanted_in(train, role))]
+        held_out = _elsewhere(wanted_in(dev, role))
         if len({each.tool for each in wanted}) < 2 or not held_out:
             raise BadInput(f"{data[0]} has no examples of the role {role}; make more with `finetune data`.")
-        chooser, stored, described = fit(wanted, embedder)
+        chooser, stored, described = fit(wanted, enough_in(train, role), embedder)
         tensors |= {f"{role}.{name}": tensor for name, tensor in stored.items()}
         described["embedder"] = embedder.fingerprint if embedder else ""
         about[role] = json.dumps(described, ensure_ascii=False)
-        report[role] = judge(chooser, held_out)
+        report[role] = judge(chooser, held_out) | {"enough_auc": auc(chooser, enough_in(dev, role))}
     folder = to or ADAPTERS
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / FILE, metadata=about)
@@ -86,6 +93,32 @@ def wanted_in(examples: Iterable[Example], role: str) -> list[Wanted]:
     return found
 
 
+def enough_in(examples: Iterable[Example], role: str) -> list[tuple[Asked, bool]]:
+    """The turns of a role that are about one of its tools, and whether they say enough to call it."""
+    return [
+        (asked_in(messages_of(each.messages)), each.kind != ASK)
+        for each in examples
+        if each.role == role
+        and each.messages[-1]["role"] == "user"
+        and (each.kind == ASK or (each.kind in CALLS and each.call))
+    ]
+
+
+def _elsewhere(wanted: Sequence[Wanted]) -> list[Wanted]:
+    """The turns, and as many more that ask for something else after a refusal as there are that put its call right.
+
+    In the examples every refused call is put right in the next turn. People also give up and ask for another thing.
+    """
+    refused = [each.turn for each in wanted if each.turn.refused]
+    first = [each for each in wanted if not each.turn.before]
+    asked = random.Random(0).choices(first, k=len(refused)) if first else []
+    found = [
+        Wanted(replace(turn, question=each.turn.question), each.tool)
+        for turn, each in zip(refused, asked, strict=False)
+    ]
+    return [*wanted, *found]
+
+
 def _written(role: str, examples: Sequence[Example]) -> list[Wanted]:
     """The example questions of `agent/shortlist.toml`, for the tools that a role has in the data."""
     own = {each.call["name"] for each in examples if each.role == role and each.call and each.kind in CALLS}
@@ -97,27 +130,58 @@ def _written(role: str, examples: Sequence[Example]) -> list[Wanted]:
     ]
 
 
-def fit(wanted: Sequence[Wanted], embedder: Embedder | None) -> tuple[Chooser, dict[str, Any], dict[str, Any]]:
-    """Multinomial logistic regression with classes weighted alike.
+def fit(
+    wanted: Sequence[Wanted], enough: Sequence[tuple[Asked, bool]], embedder: Embedder | None
+) -> tuple[Chooser, dict[str, Any], dict[str, Any]]:
+    """Logistic regression with classes weighted alike: multinomial of the tools, binary of whether enough was said.
+
+    Args:
+        wanted: Turns and the tools that they want.
+        enough: Turns about some tool, and whether they say enough to call it; without both kinds that is not fitted.
+        embedder: Vectors of English text.
 
     Returns:
         The chooser as it will be loaded, its tensors, and what else loading needs.
     """
-    pieces = vectorizer(most=MOST_PIECES)
-    pieces.fit([without_names(each.turn.question).lower() for each in wanted])
+    read = {kind: vectorizer(kind, most=MOST_TERMS) for kind in TERMS}
+    for terms in read.values():
+        terms.fit([without_names(each.turn.question).lower() for each in wanted])
     tools = sorted({each.tool for each in wanted} - {NOTHING})
-    features = Features(pieces, tools, embedder)
+    features = Features(read["pieces"], read["words"], tools, embedder)
     model = LogisticRegression(C=INVERSE_RIDGE, max_iter=200, class_weight="balanced")
     model.fit(features.of([each.turn for each in wanted]), [each.tool for each in wanted])
     classes = [str(name) for name in model.classes_]
     stored = {
         "weights": np.ascontiguousarray(model.coef_.T.astype(np.float16)),
         "offsets": model.intercept_.astype(np.float32),
-        "idf": pieces.idf_.astype(np.float32),
+        **{f"{kind}.idf": terms.idf_.astype(np.float32) for kind, terms in read.items()},
     }
-    vocabulary = sorted(pieces.vocabulary_, key=pieces.vocabulary_.__getitem__)
-    chooser = Chooser(classes, stored["weights"].astype(np.float32), stored["offsets"], features)
-    return chooser, stored, {"classes": classes, "pieces": vocabulary}
+    known = {kind: sorted(terms.vocabulary_, key=terms.vocabulary_.__getitem__) for kind, terms in read.items()}
+    weights = stored["weights"].astype(np.float32)
+    stored["enough"] = _fit_enough(Chooser(classes, weights, stored["offsets"], features), enough)
+    chooser = Chooser(classes, weights, stored["offsets"], features, stored["enough"].astype(np.float32))
+    return chooser, stored, {"classes": classes, **known}
+
+
+def _fit_enough(chooser: Chooser, enough: Sequence[tuple[Asked, bool]]) -> NDArray[np.float16]:
+    """Weights of `Chooser.said_enough`, zero where there are not both kinds."""
+    rows = chooser.details([turn for turn, _ in enough] or [Asked("")])
+    said = [is_enough for _, is_enough in enough]
+    if len(set(said)) < 2:
+        return np.zeros(rows.shape[1], dtype=np.float16)
+    # Its offset is the last column, so that one row of numbers is all there is to store.
+    model = LogisticRegression(C=ENOUGH_INVERSE_RIDGE, max_iter=300, class_weight="balanced", fit_intercept=False)
+    model.fit(rows, said)
+    found: NDArray[np.float16] = np.ascontiguousarray(model.coef_[0].astype(np.float16))
+    return found
+
+
+def auc(chooser: Chooser, enough: Sequence[tuple[Asked, bool]]) -> float | None:
+    """How well `Chooser.said_enough` parts turns that say enough from those that do not; None without both kinds."""
+    said = [is_enough for _, is_enough in enough]
+    if len(set(said)) < 2:
+        return None
+    return round(float(roc_auc_score(said, [chooser.said_enough(turn) for turn, _ in enough])), 4)
 
 
 def judge(chooser: Chooser, wanted: Sequence[Wanted]) -> dict[str, float]:

@@ -14,13 +14,12 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from agent.models.chat import said
+from agent.models.chat import talk
 from agent.models.grammar import FREE
-from agent.models.said import day_spans
+from agent.models.said import Said, day_spans
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
 from finetune.packing import Row
 from shop import BadInput
-from shop.readings import Reading, numbers_for, readings_in
 from shop.types import MEASURE
 
 # The files of a data set.
@@ -148,24 +147,24 @@ def fault(example: Example, catalogue: Catalogue) -> str:
     missing = [each for each in required if each not in arguments]
     if missing:
         return f"{missing[0]} is missing"
-    texts = said(messages_of(example.messages))
-    readings = [reading for text in texts for reading in readings_in(text)]
+    spoken = Said(talk(messages_of(example.messages)))
     for argument, value in arguments.items():
         if argument not in known:
             return f"{name} has no {argument}"
         for each in value if isinstance(value, list) else [value]:
-            wrong = _unreachable(each, known[argument], texts, readings)
+            wrong = _unreachable(each, known[argument], spoken)
             if wrong:
                 return f"{argument}: {wrong}"
     return ""
 
 
-def _unreachable(value: Any, schema: Mapping[str, Any], texts: Sequence[str], readings: Sequence[Reading]) -> str:
-    measure = next((option[MEASURE] for option in (schema, *schema.get("anyOf", ())) if MEASURE in option), None)
+def _unreachable(value: Any, schema: Mapping[str, Any], spoken: Said) -> str:
+    options = [schema, *schema.get("anyOf", ())]
     if isinstance(value, int | float):
-        numbers = numbers_for(measure, readings) if measure else [reading.value for reading in readings]
-        return "" if float(value) in numbers else f"{value} was not said"
-    if measure == "day" and value not in day_spans(texts):
+        kinds = [option for option in options if option.get("type") in ("integer", "number")]
+        reached = any(value in spoken.numbers(option["type"], option) for option in kinds)
+        return "" if reached else f"{value} was not said"
+    if any(option.get(MEASURE) == "day" for option in options) and value not in day_spans(spoken.texts):
         return f"{value!r} is no day"
     text = json.dumps(schema)
     if '"enum"' in text:
@@ -175,7 +174,7 @@ def _unreachable(value: Any, schema: Mapping[str, Any], texts: Sequence[str], re
     if "\n" in value or value != value.strip() or "  " in value:
         return f"{value!r} is no span"
     edge = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(value)}(?![A-Za-z0-9_])")
-    return "" if any(edge.search(said_text) for said_text in texts) else f"{value!r} was not said"
+    return "" if any(edge.search(said_text) for said_text in spoken.texts) else f"{value!r} was not said"
 
 
 def write(examples: Iterable[Example], path: Path) -> None:

@@ -9,19 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, SystemMessage
 
 from agent.models.grammar import FREE
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
 from agent.shortlist import Shortlist
-from finetune.choice import CALLS
+from finetune.choice import ASK, CALLS
 from finetune.examples import Catalogue, Example, messages_of
 from finetune.world import ROLES
 from shop import BadInput
 
-ASK, RECOVERY = "ask", "recovery"
 BLOCK = 50  # questions between two writings
 
 
@@ -42,6 +41,15 @@ class Mistake:
     prompt: str
     chosen: str
     rejected: str
+
+
+class _Question(NamedTuple):
+    """What a model is asked: the prompt, the row and tools that it is made of, and whether enough was said."""
+
+    prompt: str
+    example: Example
+    specs: list[ToolSpec]
+    said_enough: float
 
 
 @dataclass
@@ -76,10 +84,10 @@ def collect(
     Yields:
         What there is, after every block of questions.
     """
-    able = [each for each in examples if each.role in ROLES and each.kind in (*CALLS, ASK, RECOVERY)]
+    able = [each for each in examples if each.role in ROLES and each.kind in (*CALLS, ASK)]
     order = _mixed(able, random.Random(seed))
     while so_far.questions < most and so_far.looked < len(order):
-        asked: list[tuple[str, Example, list[ToolSpec]]] = []
+        asked: list[_Question] = []
         for each in order[so_far.looked :]:
             if len(asked) == min(BLOCK, most - so_far.questions):
                 break
@@ -87,8 +95,8 @@ def collect(
             asked += _asked(each, catalogue, lists[each.role])
         so_far.questions += len(asked)
         # In the order of their prompts: what several begin with is read once.
-        for prompt, example, specs in sorted(asked, key=lambda each: each[0]):
-            reply = model.bind_tools(specs).invoke(_messages(example, catalogue))
+        for prompt, example, specs, said_enough in sorted(asked, key=lambda each: each[0]):
+            reply = model.bind_tools(specs, said_enough=said_enough).invoke(_messages(example, catalogue))
             kind = mistake(example, reply, catalogue.tools)
             if kind:
                 right, written = (render_reply(*each) + END for each in (_right(example), _written(reply)))
@@ -97,14 +105,14 @@ def collect(
         yield so_far
 
 
-def _asked(example: Example, catalogue: Catalogue, shortlist: Shortlist) -> list[tuple[str, Example, list[ToolSpec]]]:
+def _asked(example: Example, catalogue: Catalogue, shortlist: Shortlist) -> list[_Question]:
     """What the model is asked, with the tools shown; nothing where the assistant would not offer it the right one."""
     messages = _messages(example, catalogue)
     offer = shortlist.offer(messages)
     if not offer.may_call or not offer.names or (example.call and example.call["name"] not in offer.names):
         return []
     specs = [catalogue.tools[name] for name in offer.names]
-    return [(render_prompt(messages, specs), example, specs)]
+    return [_Question(render_prompt(messages, specs), example, specs, offer.said_enough)]
 
 
 def _mixed(examples: Sequence[Example], rng: random.Random) -> list[Example]:

@@ -24,6 +24,8 @@ _RUNS = re.compile(
     r"|(?P<single>\ban?\b(?=\s+(?:day|week|fortnight|month|quarter|year)\b))",
     re.IGNORECASE,
 )
+# Tenths, and tenths that are left: not the first half of another word ("D-0012成本").
+_TENTHS_AFTER = re.compile(r"成(?![本功交品立为分员熟长])|折(?![叠扣旧现])")
 _SHARE_AFTER = re.compile(r"\s*(?:%|％|per ?cent\b)", re.IGNORECASE)
 _UNIT_AFTER = re.compile(
     r"(?:[\s-]*|\s+(?:of\s+|an?\s+))(?P<en>day|week|fortnight|month|quarter|year|wk|mth|qtr|yr)s?\b"
@@ -67,7 +69,7 @@ _COST = re.compile(
 )
 _PRICE = re.compile(
     r"\b(?:price[ds]?|pricing|retail(?:s|ing)?|rrp|msrp|sells?|selling|listed|listing|asking)\b"
-    r"|[售定标挂零]价|零售价?|卖|挂牌价?|标签价|吊牌价",
+    r"|[售定标挂零]价|终端[价标]|零售价?|卖|挂牌价?|标签价|吊牌价",
     re.IGNORECASE,
 )
 _CLAUSE_ENDS = re.compile(r"[,;:.!?，、；：。！？\n()（）\d元块]")
@@ -137,7 +139,7 @@ def _measured(
     if _SHARE_AFTER.match(rest) or before.endswith("百分之"):
         yield from (Reading(value, "other") for value in values)
         yield from (Reading(round(value / 100, 10), "share") for value in values)
-    elif rest.startswith(("成", "折")):
+    elif _TENTHS_AFTER.match(rest):
         tenths = [round(value / 10 if value < 10 else value / 100, 10) for value in values]
         shares = tenths + [round(1 - share, 10) for share in tenths if rest[0] == "折"]
         yield from (Reading(value, "other") for value in values)

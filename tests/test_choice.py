@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,28 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from sklearn.linear_model import LogisticRegression
 
-from agent.choice import FILE, NOTHING, SENTENCE, WIDTH, Asked, Features, asked_in, load, vectorizer
+from agent.choice import (
+    CUES,
+    FILE,
+    NOTHING,
+    SENTENCE,
+    TERMS,
+    WIDTH,
+    WORD,
+    Asked,
+    Features,
+    asked_in,
+    cues,
+    load,
+    vectorizer,
+)
+from agent.models.adapters import Sureness
 from agent.models.select import ADAPTERS
 from agent.shortlist import SURE, Offer, Shortlist, examples_of, open_shortlist
 from finetune import choice
-from finetune.choice import Wanted, fit, judge, wanted_in
+from finetune.choice import Wanted, _elsewhere, auc, enough_in, fit, judge, wanted_in
 from finetune.examples import DEV, TRAIN, Example, assistant, user, write
-from finetune.sureness import WEIGHT, threshold
+from finetune.sureness import fitted, threshold
 from finetune.world import ROLES
 from retrieval.embed import Vectors
 from shop import BadInput
@@ -67,35 +83,43 @@ def test_a_turn_is_read_from_the_conversation() -> None:
     assert asked_in([*messages, AIMessage("", tool_calls=[{**call, "name": "plan_inventory"}])]).used == (
         "recommend_price",
     )
+    refused = ToolMessage("No such product.", tool_call_id="1", status="error")
+    assert asked_in([*messages[:3], refused, *messages[4:]]).refused
     assert asked_in(messages[:2]) == Asked("Price the mug")
     assert asked_in(messages[:1]).question == ""
 
 
 def test_features_tell_turns_apart_that_have_the_same_words() -> None:
-    pieces = vectorizer().fit(["yes please", "yes of course", "please"])
-    features = Features(pieces, ["plan_inventory", "recommend_price"], Counted())
+    texts = ["yes please", "yes of course", "please"]
+    pieces, words = (vectorizer(kind).fit(texts) for kind in TERMS)
+    features = Features(pieces, words, ["plan_inventory", "recommend_price"], Counted())
     rows = features.of([
         Asked("yes"), Asked("yes", "a b c"), Asked("yes", used=("x", "recommend_price")), Asked("yes", answers=True),
+        Asked("yes", used=("x", "recommend_price"), refused=True),
     ]).toarray()  # fmt: skip
-    width = len(pieces.vocabulary_)
-    assert rows.shape == (4, width + 2 * WIDTH + 2 + 2)
+    assert set(words.vocabulary_) == {"yes", "please"}
+    assert rows[0, len(pieces.vocabulary_) + words.vocabulary_["yes"]] == WORD
+    width = len(pieces.vocabulary_) + len(words.vocabulary_)
+    assert rows.shape == (5, width + 2 * WIDTH + 2 * 2 + 2)
     assert (rows[1, width + WIDTH :][:4] / SENTENCE).tolist() == [1, 1, 1, 0]
-    assert rows[2, -4:].tolist() == [0, 1, 0, 0]
-    assert rows[3, -4:].tolist() == [0, 0, 1, 0]
+    assert rows[2, -6:].tolist() == [0, 1, 0, 0, 0, 0]
+    assert rows[3, -6:].tolist() == [0, 0, 0, 0, 1, 0]
+    assert rows[4, -6:].tolist() == [0, 0, 0, 1, 0, 0]
     assert rows[1, -1] == 1
     assert np.allclose(rows[:, :width], rows[0, :width])
 
 
 def test_ids_and_amounts_are_not_looked_at() -> None:
-    features = Features(vectorizer().fit(["it costs it"] * 2), [], Counted())
+    pieces, words = (vectorizer(kind).fit(["it costs it"] * 2) for kind in TERMS)
+    features = Features(pieces, words, [], Counted())
     one, other = features.of([Asked("D-0001 costs 24.90"), Asked("D-0374 costs 7")]).toarray()
     assert np.allclose(one, other)
 
 
 def test_it_is_the_regression_it_says_it_is() -> None:
     """The probabilities are those of scikit-learn's model, up to the sixteen bits that are stored."""
-    chooser, _, about = fit(wanted(), None)
-    pieces = vectorizer(about["pieces"], None).fit([each.turn.question for each in wanted()])
+    chooser, _, about = fit(wanted(), [], None)
+    pieces = vectorizer("pieces", about["pieces"]).fit([each.turn.question for each in wanted()])
     assert set(pieces.vocabulary_) == set(about["pieces"])
     turns = [each.turn for each in wanted()]
     rows = chooser._features.of(turns)
@@ -121,7 +145,7 @@ def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
     assert report["manager"]["right"] == 1
     loaded = load(tmp_path, "manager", None)
     assert loaded is not None
-    fresh, _, _ = fit([*choice._written("manager", rows), *wanted_in(rows, "manager")], None)
+    fresh, _, _ = fit([*choice._written("manager", rows), *wanted_in(rows, "manager")], [], None)
     turn = Asked("how many lamps should we buy")
     assert loaded.probabilities(turn) == pytest.approx(fresh.probabilities(turn), abs=1e-6)
     assert max(loaded.probabilities(turn), key=loaded.probabilities(turn).__getitem__) == "plan_inventory"
@@ -138,8 +162,86 @@ def test_turns_that_lack_an_argument_teach_nothing() -> None:
     assert wanted_in([answer], "customer") == []
 
 
+def enough() -> list[tuple[Asked, bool]]:
+    """A price can only be tried where one is given; recommending one needs the product alone."""
+    said = [(f"try {amount} for the {thing}", True) for thing in THINGS for amount in ("24.90", "$9", "30 euros")]
+    said += [(f"{words} {thing}", False) for thing in THINGS for words in ("try a price for the", "try another for")]
+    return [(Asked(text), is_enough) for text, is_enough in said]
+
+
+def test_whether_enough_was_said_is_told_by_cues_and_words() -> None:
+    trial = [*wanted(), *(Wanted(turn, "simulate_price") for turn, is_enough in enough() if is_enough)]
+    chooser, stored, _ = fit(trial, enough(), None)
+    assert auc(chooser, enough()) == 1
+    # Amounts that it has not seen are amounts all the same.
+    assert (
+        chooser.said_enough(Asked("try 17,50 for the mug")) > 0 > chooser.said_enough(Asked("try a price for the mug"))
+    )
+    assert stored["enough"].shape == (chooser.details([Asked("x")]).shape[1],)
+    # Without questions that lack something there is nothing to tell.
+    only, _, _ = fit(wanted(), [(Asked("price the mug"), True)], None)
+    assert only.said_enough(Asked("price the mug")) == 0
+    assert auc(only, [(Asked("price the mug"), True)]) is None
+
+
+@pytest.mark.parametrize(
+    ("turn", "held"),
+    [
+        (Asked("hello"), {0}),
+        (Asked("try 24.90"), {0, 1, 2, 5}),
+        (Asked("at $24.90"), {0, 1, 2}),
+        (Asked("a margin of 20 %"), {0, 1, 3}),
+        (Asked("for six weeks"), {0, 1, 4, 6}),
+        (Asked("30 units"), {0, 1, 5}),
+        (Asked("on Friday"), {0, 6, 8}),
+        (Asked("D-0012"), {0, 1, 7}),
+        (Asked("price the Luna mug"), {0, 8}),
+        (Asked("and that?", before="hello"), {0, 10, 12}),
+        (Asked("yes", before="price", used=("recommend_price",), answers=True), {0, 10, 11, 13}),
+        (Asked("给它定个价"), {0, 12}),
+        (Asked("D-0012", before="price", used=("recommend_price",), refused=True), {0, 1, 7, 10, 13, 14}),
+    ],
+)
+def test_cues_of_a_question(turn: Asked, held: set[int]) -> None:
+    found = cues(turn)
+    assert len(found) == CUES
+    # The tenth is how long the question is.
+    assert {n for n, value in enumerate(found) if value and n != 9} == held
+    assert found[9] > 0 or turn.question == "D-0012"
+
+
+def test_turns_that_lack_an_argument_are_those_that_say_too_little() -> None:
+    ask = Example("ask", "manager", "en", "f", (user("price it"),), ("recommend_price",), text="Which product?")
+    call = Example("call", "manager", "en", "f", (user("price the mug"),), ("x",), call={"name": "recommend_price"})
+    chat = Example("chat", "manager", "en", "f", (user("hello"),), ("x",), text="Hello.")
+    shown = Example("call", "manager", "en", "f", (user("hi"), assistant("ok")), ("x",), call={"name": "x"})
+    assert enough_in([ask, call, chat, shown], "manager") == [
+        (Asked("price it"), False),
+        (Asked("price the mug"), True),
+    ]
+    assert enough_in([ask], "customer") == []
+
+
+def test_after_a_refusal_the_call_is_put_right_or_something_else_is_asked() -> None:
+    refused = [
+        Wanted(Asked(thing, "price it", (tool,), answers=True, refused=True), tool)
+        for thing in THINGS for tool in ("recommend_price", "plan_inventory")
+    ]  # fmt: skip
+    rows = _elsewhere([*wanted(), *refused])
+    more = rows[len(wanted()) + len(refused) :]
+    assert len(more) == len(refused)
+    assert all(each.turn.refused and each.turn.question not in THINGS for each in more)
+    chooser, _, _ = fit(rows, [], None)
+    shortlist = Shortlist(examples_of(dict.fromkeys(["recommend_price", "plan_inventory"], "")), None, chooser)
+    for tool in ("recommend_price", "plan_inventory"):
+        after = Asked("the wok", "price it", (tool,), answers=True, refused=True)
+        assert shortlist.best(after) == tool
+        assert shortlist.best(replace(after, question="hello there")) == NOTHING
+    assert _elsewhere(wanted()) == wanted()
+
+
 def test_few_tools_are_shown_where_it_is_sure_and_strange_ones_join() -> None:
-    chooser, _, _ = fit(wanted(), None)
+    chooser, _, _ = fit(wanted(), [], None)
     names = ["recommend_price", "plan_inventory", "score_launch"]
     shortlist = Shortlist(examples_of(dict.fromkeys(names, "")), None, chooser)
     likely = chooser.probabilities(Asked("recommend a price for the mug"))
@@ -159,7 +261,7 @@ def test_few_tools_are_shown_where_it_is_sure_and_strange_ones_join() -> None:
 
 
 def test_an_offer_is_one_tool_until_that_has_answered() -> None:
-    chooser, _, _ = fit(wanted(), None)
+    chooser, _, _ = fit(wanted(), [], None)
     shortlist = Shortlist(examples_of(dict.fromkeys(["recommend_price", "plan_inventory"], "")), None, chooser)
     asked: list[Any] = [HumanMessage("recommend a price for the mug")]
     assert shortlist.offer(asked) == Offer(("recommend_price",))
@@ -177,20 +279,44 @@ def test_an_offer_is_one_tool_until_that_has_answered() -> None:
     assert Shortlist(examples_of({"a": "apples", "z": "zebras"})).offer(asked) == Offer(("a", "z"))
 
 
-def test_the_threshold_is_the_one_with_fewest_mistakes() -> None:
+def test_as_many_questions_are_asked_as_lack_something() -> None:
     sure = np.array([0.2, 0.9, 0.7, 0.95, 0.85, 0.99])
     wanted_calls = np.array([False, True, False, True, False, True])
     at, right = threshold(sure, wanted_calls)
     assert at == pytest.approx((0.85 + 0.9) / 2)
     assert right == {"calls": 1, "others": 1}
     mixed = np.array([False, True, False, False, True, True])
-
-    def mistakes(at: float) -> float:
-        return float(np.sum((sure < at) & mixed) + WEIGHT * np.sum((sure >= at) & ~mixed))
-
-    assert mistakes(threshold(sure, mixed)[0]) == min(mistakes(each) for each in np.linspace(0, 1, 101))
+    at, right = threshold(sure, mixed)
+    assert (sure < at).sum() == (~mixed).sum()
+    assert right == {"calls": pytest.approx(2 / 3, abs=1e-4), "others": pytest.approx(2 / 3, abs=1e-4)}
     with pytest.raises(BadInput):
         threshold(sure, np.ones(6, dtype=bool))
+
+
+def test_the_chooser_has_a_say_as_far_as_it_helps() -> None:
+    rng = np.random.default_rng(0)
+    wants = np.arange(400) % 5 > 0
+    sure = 1 / (1 + np.exp(-(2 * wants + rng.normal(size=400))))
+    said = 3 * wants + rng.normal(size=400)
+    found = fitted(sure, said, wants)
+    assert found["said_weight"] > 0.5
+    assert found["auc"] > max(found["auc_model"], found["auc_chooser"])
+    held = Sureness(found["least_sure"], found["said_weight"])
+    called = np.array([p >= held.needed(s) for p, s in zip(sure, said, strict=True)])
+    assert called[wants].mean() == pytest.approx(found["calls"], abs=0.01)
+    assert (~called)[~wants].mean() == pytest.approx(found["others"], abs=0.02)
+    # What says the wrong thing is not listened to.
+    assert fitted(sure, -said, wants)["said_weight"] == 0
+    with pytest.raises(BadInput):
+        fitted(sure, said, np.ones(400, dtype=bool))
+
+
+def test_more_said_needs_less_certainty() -> None:
+    held = Sureness(0.5, 0.4)
+    assert held.needed() == pytest.approx(0.5)
+    assert held.needed(3) < 0.5 < held.needed(-3)
+    assert Sureness(0.5).needed(100) == pytest.approx(0.5)
+    assert 0 <= held.needed(1e6) <= held.needed(-1e6) <= 1
 
 
 def test_without_vectors_the_examples_decide() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pytest
@@ -15,7 +16,7 @@ from tiny_model import accepts
 
 from agent.ledger import bare_numbers
 from agent.models.grammar import MAX_TEXT, reply_grammar
-from agent.models.said import day_spans
+from agent.models.said import Talk, day_spans
 from agent.models.template import Call, parse_reply, render_reply
 
 
@@ -349,6 +350,87 @@ def test_an_argument_that_measures_something_takes_no_other_number(tokens: LLTok
         assert not accepts(tokens, grammar, call("f", **{name: wrong}))
 
 
+def test_what_the_user_calls_weeks_comes_before_what_was_said_earlier(tokens: LLTokenizer) -> None:
+    measured = {"weeks": {"type": "integer", "x-measure": "weeks"}, "units": {"type": "integer", "x-measure": "count"}}
+    tools, said = schema_tool(**measured), ["buy 114 now", "my supplier needs six weeks"]
+    grammar = reply_grammar(tools, "auto", said=said)
+    assert accepts(tokens, grammar, call("f", weeks=6, units=114))
+    assert not accepts(tokens, grammar, call("f", weeks=114, units=114))
+    # After a tool's answer the user's words are no longer the last.
+    grammar = reply_grammar(tools, "auto", said=Talk([*said, "30 days of stock"], said[1], [*said, "30 days of stock"]))
+    assert accepts(tokens, grammar, call("f", weeks=6, units=114))
+    assert not accepts(tokens, grammar, call("f", weeks=30, units=114))
+    # Words that say nothing of weeks leave it to the model.
+    assert accepts(tokens, reply_grammar(tools, "auto", said=["over 8 weeks", "and 40?"]), call("f", weeks=8, units=40))
+
+
+def test_the_only_share_or_sum_of_the_latest_words_is_not_left_out(tokens: LLTokenizer) -> None:
+    measured = {"margin": {"type": "number", "x-measure": "share"}, "budget": {"type": "number", "x-measure": "money"}}
+    tools = schema_tool(**measured)
+    tools[0]["function"]["parameters"]["required"] = []
+    grammar = reply_grammar(tools, "auto", said=["a margin of 20 % on $900"])
+    calls = [{"margin": 0.2, "budget": 900}, {"margin": 0.2}, {"budget": 900}, {}]
+    assert [accepts(tokens, grammar, call("f", **given)) for given in calls] == [True, False, False, False]
+    # Of several numbers, of one that may measure anything, or between two arguments the model is to choose.
+    for said in ("20 % or 30 %", "20 of them", "a margin"):
+        assert accepts(tokens, reply_grammar(tools, "auto", said=[said]), call("f"))
+    two = schema_tool(low=measured["budget"], high=measured["budget"])
+    two[0]["function"]["parameters"]["required"] = []
+    assert accepts(tokens, reply_grammar(two, "auto", said=["for $900"]), call("f", high=900))
+
+
+def going_on(said: Sequence[str], **before: Any) -> str:
+    """The grammar of a tool that was called before and is asked of again."""
+    optional = {"price": {"type": "number", "x-measure": "money"}, "weeks": {"type": "integer", "x-measure": "weeks"}}
+    tools = schema_tool(product={"type": "string"}, region={"type": "string"}, **optional)
+    tools[0]["function"]["parameters"]["required"] = ["product"]
+    return reply_grammar(tools, "auto", said=Talk(said, said[-1], said, Call("f", before)))
+
+
+def test_what_a_call_goes_on_from_is_kept_or_said_anew(tokens: LLTokenizer) -> None:
+    said = ["Forecast the mug at $9 in Spain", "Some 40 units of the mug.", "the same for 12 weeks"]
+    grammar = going_on(said, product="the mug", region="Spain", price=9)
+    kept = {"product": "the mug", "region": "Spain", "price": 9}
+    assert accepts(tokens, grammar, call("f", **kept, weeks=12))
+    assert accepts(tokens, grammar, call("f", **kept))
+    for wrong in ({"product": "mug"}, {"region": "mug"}, {"price": 40}, {"weeks": 40}):
+        assert not accepts(tokens, grammar, call("f", **{**kept, **wrong}))
+    for dropped in kept:
+        assert not accepts(tokens, grammar, call("f", **{name: kept[name] for name in kept if name != dropped}))
+
+
+def test_of_another_thing_what_was_said_need_not_hold(tokens: LLTokenizer) -> None:
+    said = ["Forecast the mug at $9 in Spain", "Some 40 units.", "and the lamp in Malta?"]
+    grammar = going_on(said, product="the mug", region="Spain", price=9)
+    for region in ({}, {"region": "Spain"}, {"region": "Malta"}):
+        for price in ({}, {"price": 9}):
+            assert accepts(tokens, grammar, call("f", product="the lamp", **region, **price))
+    assert accepts(tokens, grammar, call("f", product="the mug", region="Malta", price=9))
+    assert not accepts(tokens, grammar, call("f", product="the mug", region="Malta"))
+    assert not accepts(tokens, grammar, call("f", product="the lamp", region="mug"))
+
+
+def test_another_tool_takes_the_names_of_the_call_before(tokens: LLTokenizer) -> None:
+    tools = schema_tool(product={"type": "string"}, price={"type": "number"})
+    tools[0]["function"]["parameters"]["required"] = ["product"]
+    said = ["Forecast the mug at 9 with lid", "40 units.", "price it"]
+    before = Call("other", {"product": "the mug", "price": 9})
+    grammar = reply_grammar(tools, "auto", said=Talk(said, said[-1], said, before))
+    assert accepts(tokens, grammar, call("f", product="the mug"))
+    assert accepts(tokens, grammar, call("f", product="it"))
+    assert accepts(tokens, grammar, call("f", product="the mug", price=40))
+    assert not accepts(tokens, grammar, call("f", product="lid"))
+    # Several tools may go on from one call.
+    both = reply_grammar([*tools, *TOOLS], "auto", said=Talk(said, said[-1], said, before))
+    assert accepts(tokens, both, call("f", product="the mug"))
+    assert accepts(tokens, both, call("recommend_price", product="the mug"))
+    assert not accepts(tokens, both, call("recommend_price", product="lid"))
+    # Numbers of tools are not the user's.
+    grammar = reply_grammar(tools, "auto", said=Talk(said, said[-1], [said[0], said[2]], before))
+    assert accepts(tokens, grammar, call("f", product="the mug", price=9))
+    assert not accepts(tokens, grammar, call("f", product="the mug", price=40))
+
+
 def test_a_day_is_a_stretch_around_what_days_are_said_with(tokens: LLTokenizer) -> None:
     said = ["launch the oak lamp on 3 March at 24.90", "下周一上市"]
     assert {"3 March", "下周一"} <= set(day_spans(said))
@@ -369,3 +451,6 @@ def test_what_is_called_a_cost_is_not_left_out(tokens: LLTokenizer) -> None:
     # Of several, or of what was said before, the model is to choose.
     for said in (["it costs 9, or costs 8 from May"], ["it costs 9", "and now?"]):
         assert accepts(tokens, reply_grammar(tools, "auto", said=said), call("f"))
+    # A tool's answer in between changes nothing.
+    grammar = reply_grammar(tools, "auto", said=Talk(["it costs 9", "Product D-1."], "it costs 9", ["it costs 9"]))
+    assert not accepts(tokens, grammar, call("f"))

@@ -15,8 +15,10 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 from tiny_model import tiny_engine
 
 from agent.ledger import bare_numbers, placeholders
-from agent.models.chat import CUT_OFF, LocalChatModel, known_figures
+from agent.models.chat import CUT_OFF, LocalChatModel, call_before, known_figures, talk
 from agent.models.engine import Piece, Request
+from agent.models.said import Talk
+from agent.models.template import Call
 from shop import Figure, ToolResult
 
 
@@ -103,6 +105,43 @@ def test_a_call_comes_in_one_chunk_and_a_cut_off_one_is_said_to_be() -> None:
     assert [(call["name"], call["args"]) for call in message.tool_calls] == [("f", {"a": "水壶"})]
     cut = LocalChatModel(engine=RecordingEngine('<tool_call>{"name":"f","arguments":{"a":"水')).invoke("Hi")
     assert (cut.tool_calls, len(cut.invalid_tool_calls), cut.text) == ([], 1, CUT_OFF)
+
+
+def asked_again(words: str, answer: str = "Some 40 units.", status: str = "success") -> Call | None:
+    call = {"name": "forecast", "args": {"product": "mug", "weeks": 4}, "id": "1"}
+    told = ToolMessage("40", tool_call_id="1", name="forecast", status=status)
+    return call_before(
+        [HumanMessage("the mug"), AIMessage("", tool_calls=[call]), told, AIMessage(answer), HumanMessage(words)]
+    )
+
+
+def test_numbers_are_those_that_the_user_said() -> None:
+    call = {"name": "forecast", "args": {"product": "mug"}, "id": "1"}
+    told = [HumanMessage("the mug for 12 weeks"), AIMessage("", tool_calls=[call]), ToolMessage("40", tool_call_id="1")]
+    answered = [*told, AIMessage("Some units.")]
+    assert talk([*answered, HumanMessage("plan ads")]).counted == ["the mug for 12 weeks", "plan ads"]
+    # The user may point to one of a tool's, and within a turn a step may take what the last one found.
+    for words in ("buy that many", "at the recommended price", "按这个价格"):
+        assert "40" in talk([*answered, HumanMessage(words)]).counted
+    assert "40" in talk(told).counted
+    assert talk(told).asked == "the mug for 12 weeks"
+    assert talk([]) == Talk([], "", [])
+
+
+def test_words_go_on_from_the_last_call_that_was_answered() -> None:
+    assert asked_again("and for 12 weeks") == Call("forecast", {"product": "mug", "weeks": 4})
+    # Of a refusal, a question or a list the words are the answer.
+    assert asked_again("the lamp", status="error") is None
+    assert asked_again("yes", answer="Shall I price it, too?") is None
+    assert asked_again("the second one") is None
+    assert asked_again("第二个") is None
+    assert call_before([HumanMessage("the mug")]) is None
+    # While the tool's answer is being read, nothing goes on yet.
+    call = {"name": "forecast", "args": {}, "id": "1"}
+    assert (
+        call_before([HumanMessage("the mug"), AIMessage("", tool_calls=[call]), ToolMessage("", tool_call_id="1")])
+        is None
+    )
 
 
 def test_the_figures_of_tool_results_may_be_named_and_a_keyword_replaces_them() -> None:

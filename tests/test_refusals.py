@@ -92,6 +92,9 @@ class Both:
     def probabilities(self, _turn: Asked) -> dict[str, float]:
         return {"": 0.0, "plan_inventory": 0.49, "recommend_price": 0.51}
 
+    def said_enough(self, _turn: Asked) -> float:
+        return 1.0
+
 
 def test_words_after_an_answer_give_way_to_the_tools_own() -> None:
     model = Taught(replies=[Call("recommend_price", {"product": "D-1"}), "{{price.best}} {{price.best}}."])

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from scipy.special import expit, logit
+
 from shop import BadInput
 
 CONFIG, WEIGHTS, BASE = "adapter_config.json", "adapter_model.safetensors", "base.json"
@@ -20,6 +22,23 @@ class Adapter:
     folder: Path
     name: str
     digest: str
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How sure a model must be of a call to make it (`finetune.sureness`).
+
+    Attributes:
+        least: The probability, where nothing else speaks for or against a call.
+        said_weight: Of the chooser's log odds that enough was said, beside the model's own of a call.
+    """
+
+    least: float
+    said_weight: float = 0.0
+
+    def needed(self, said_enough: float = 0.0) -> float:
+        """The probability that a call must have, given the chooser's log odds that enough was said."""
+        return float(expit(logit(self.least) - self.said_weight * said_enough))
 
 
 def read_adapter(folder: Path, base: str) -> Adapter:
@@ -50,16 +69,17 @@ def read_adapter(folder: Path, base: str) -> Adapter:
     return Adapter(folder, folder.name, digest)
 
 
-def least_sure(folder: Path) -> float:
-    """How sure an adapter must be of a call to make it; zero where that was not fitted.
+def read_sureness(folder: Path) -> Sureness | None:
+    """How sure an adapter must be of a call to make it; None where that was not fitted.
 
     Raises:
         BadInput: The file says something else.
     """
     try:
-        return float(json.loads((folder / REPLY).read_text())["least_sure"])
+        stored = json.loads((folder / REPLY).read_text())
+        return Sureness(float(stored["least_sure"]), float(stored["said_weight"]))
     except FileNotFoundError:
-        return 0.0
+        return None
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{folder / REPLY} does not say how sure the adapter must be; fit it again.") from error
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from agent.models.outline import Outline, text_rules
-from agent.models.said import MAX_NUMBER, Said, Schema, day_spans, spans_with
-from agent.models.template import CALL_END, CALL_START, ToolSpec, compact
+from agent.models.said import MAX_NUMBER, Said, Schema, Talk, day_spans, spans_with
+from agent.models.template import CALL_END, CALL_START, Call, ToolSpec, compact
 from shop.types import MEASURE, WORDS
 
 MAX_TEXT = 240
@@ -50,7 +52,7 @@ def reply_grammar(
     tools: Sequence[ToolSpec] = (),
     choice: str = "auto",
     figures: Sequence[str] = (),
-    said: Sequence[str] | None = None,
+    said: Talk | Sequence[str] | None = None,
     outline: Outline | None = None,
 ) -> str:
     """Grammar of one reply.
@@ -61,7 +63,8 @@ def reply_grammar(
         figures: Names that may stand between double braces, such as `launch.units` and `launch.units.low`.
         said: What users and tools have said. Text arguments are then stretches of it, and numbers are among those that
             it may mean; a tool whose required number nobody mentioned cannot be called (with `any` or a name, it
-            can, with any number). None lets the model write them itself.
+            can, with any number). None lets the model write them itself. What goes on from a call keeps that call's
+            arguments or says them anew, and while it is about the same thing none of them is left out.
         outline: What a text must speak of, and how, instead of any text over `figures`.
 
     Returns:
@@ -74,8 +77,9 @@ def reply_grammar(
     wanted = [tool for tool in tools if choice in ("auto", "any", tool["function"]["name"])]
     if choice not in ("auto", "none") and not wanted:
         raise ValueError(f"tool_choice {choice!r} names none of {[tool['function']['name'] for tool in tools]}")
-    rules = _Rules(said)
-    calls = _calls(rules, wanted)
+    talk = said if said is None or isinstance(said, Talk) else Talk.of(said)
+    rules = _Rules(talk)
+    calls = _calls(rules, wanted, talk.before if talk else None)
     if choice not in ("auto", "none") and not calls:
         # The caller wants a call at any price.
         rules = _Rules(None)
@@ -91,11 +95,11 @@ def reply_grammar(
     return "\n".join([f"start: {' | '.join(starts)}", *rules.lines])
 
 
-def _calls(rules: _Rules, tools: Sequence[ToolSpec]) -> list[str]:
+def _calls(rules: _Rules, tools: Sequence[ToolSpec], before: Call | None = None) -> list[str]:
     found = []
     for tool in tools:
         try:
-            found.append(_call(rules, tool["function"]))
+            found.append(_call(rules, tool["function"], before))
         except _NothingFits:
             continue
     return found
@@ -108,11 +112,27 @@ def _text_rules(figures: Sequence[str]) -> str:
     return f'{_TEXT_RULES}FIGURE: "{{{{" ({names}) "}}}}"'
 
 
-def _call(rules: _Rules, function: dict[str, Any]) -> str:
+def _call(rules: _Rules, function: dict[str, Any], before: Call | None) -> str:
     parameters = function.get("parameters") or {"type": "object", "properties": {}}
     scope = parameters.get("$defs", {})
     head = _literal(function["name"] + '","arguments":')
+    if before:
+        fields, required = parameters.get("properties") or {}, parameters.get("required") or []
+        is_same = before.name == function["name"]
+        kept = {
+            name: value
+            for name, value in before.arguments.items()
+            if name in fields and isinstance(value, str | int | float) and (is_same or _is_span(fields[name]))
+        }
+        subject = next((name for name in required if name in kept and _is_span(fields[name])), "") if is_same else ""
+        if kept:
+            return f"{head} {rules.going_on(parameters, scope, kept, subject)}"
     return f"{head} {rules.value(parameters, scope, top=True)}"
+
+
+def _is_span(schema: Schema) -> bool:
+    """Whether an argument is a stretch of the conversation, and no day, choice or text of the model's own."""
+    return schema.get("type") == "string" and not {"enum", "const", "pattern", "format", FREE, MEASURE} & schema.keys()
 
 
 def _literal(text: str) -> str:
@@ -120,14 +140,62 @@ def _literal(text: str) -> str:
 
 
 class _Rules:
-    """Collects Lark rules for JSON values; equal schemas share a rule. `said` as in `reply_grammar`."""
+    """Collects Lark rules for JSON values; equal schemas share a rule.
 
-    def __init__(self, said: Sequence[str] | None) -> None:
-        self.lines: list[str] = []
+    Args:
+        talk: What the conversation offers; None where the model writes arguments itself.
+        lines: The rules so far, of others too.
+        prefix: What sets the names of these rules apart from those of others.
+    """
+
+    def __init__(self, talk: Talk | None, lines: list[str] | None = None, prefix: str = "v") -> None:
+        self.lines = [] if lines is None else lines
+        self._prefix, self._terminal = prefix, prefix.upper()
         self._names: dict[str, str] = {}
-        self._said = None if said is None else Said(said)
+        self._talk = talk
+        self._said = None if talk is None else Said(talk)
+        self._latest: _Rules | None = None
         if self._said and self._said.chunks:
-            self.lines.append(f"SAID: %regex {compact({'substring_chunks': self._said.chunks})}")
+            self.lines.append(f"{self._terminal}SAID: %regex {compact({'substring_chunks': self._said.chunks})}")
+
+    def going_on(self, schema: Schema, scope: dict[str, Schema], kept: Mapping[str, Any], subject: str) -> str:
+        """Name of the rule for the arguments of a call that goes on from another.
+
+        Args:
+            schema: Of all arguments.
+            scope: The definitions that `$ref` may name.
+            kept: Arguments of the call before that may go over.
+            subject: The one of them that says what it is about; empty where that is not known. Where the subject
+                stays, nothing that was said of it is left out; of another one it may not hold.
+        """
+        fields, required = schema["properties"], set(schema.get("required", ()))
+        latest = self._of_the_latest_words()
+        again = {}
+        for name, value in kept.items():
+            was = _literal(compact(value))
+            try:
+                again[name] = f"({was} | {latest.value(_without_null(fields[name], name in required), scope)})"
+            except _NothingFits:
+                again[name] = was
+        bodies = []
+        if subject:
+            was = _literal(compact(kept[subject]))
+            bodies.append(self._fields(fields, required | kept.keys(), scope, {**again, subject: was}))
+            try:
+                other = latest.value(fields[subject], scope)
+            except _NothingFits:
+                other = ""
+            if other:
+                bodies.append(self._fields(fields, required, scope, {**again, subject: other}))
+        else:
+            bodies.append(self._fields(fields, required, scope, again))
+        return self._rule('"{" (' + " | ".join(bodies) + ') "}"')
+
+    def _of_the_latest_words(self) -> _Rules:
+        """The rules of what the user's latest words offer, one set for all tools."""
+        if self._latest is None:
+            self._latest = _Rules(Talk.of([self._talk.asked if self._talk else ""]), self.lines, "l")
+        return self._latest
 
     def value(self, schema: Schema, scope: dict[str, Schema], top: bool = False) -> str:
         """Name of the rule for a JSON value; `scope` holds the definitions that `$ref` may name."""
@@ -135,7 +203,7 @@ class _Rules:
         key = compact([schema, top])
         if key not in self._names:
             # Named before it is built, so a schema that refers to itself ends.
-            self._names[key] = name = f"v{len(self._names)}"
+            self._names[key] = name = f"{self._prefix}{len(self._names)}"
             try:
                 self.lines.append(f"{name}: {self._body(schema, scope, top)}")
             except _NothingFits:
@@ -197,10 +265,11 @@ class _Rules:
             return _one_of(spans_with(schema[WORDS], self._said.texts))
         # Neither starts nor ends with a blank, and does not reach from one message into the next.
         most = min(schema.get("maxLength", MAX_TEXT), MAX_TEXT)
-        name = f"SPAN{most}"
-        line = rf'{name}: "\"" SPAN_IN{most} "\""'
+        name, inner = f"{self._terminal}SPAN{most}", f"{self._terminal}SPAN_IN{most}"
+        line = rf'{name}: "\"" {inner} "\""'
         if line not in self.lines:
-            self.lines += [line, rf"SPAN_IN{most}: SAID & /[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"]
+            bounded = rf"/[^ \n]([^\n]{{0,{max(most - 2, 0)}}}[^ \n])?/"
+            self.lines += [line, f"{inner}: {self._terminal}SAID & {bounded}"]
         return name
 
     def _array(self, schema: Schema, scope: dict[str, Schema]) -> str:
@@ -225,19 +294,29 @@ class _Rules:
         pair = f'{self.value({"type": "string", "maxLength": 40}, scope)} ":" {value}'
         return f'"{{}}" | "{{" {pair} ("," {pair}){{0,{MAX_ITEMS - 1}}} "}}"'
 
-    def _fields(self, fields: dict[str, Schema], required: set[str], scope: dict[str, Schema]) -> str:
-        """Members in the schema's order: `bare` rules stand before the first member, `more` rules after it."""
+    def _fields(
+        self,
+        fields: dict[str, Schema],
+        required: set[str],
+        scope: dict[str, Schema],
+        written: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """Members in the schema's order: `bare` rules stand before the first member, `more` rules after it.
+
+        `written` has the bodies of members whose values are more than their schema says.
+        """
         bare = more = '""'
+        measures = Counter(measure for schema in fields.values() for measure in _measures(schema))
         for name, schema in reversed(fields.items()):
             said = _without_null(schema, name in required)
             try:
-                value = self.value(said, scope)
+                value = written.get(name) or self.value(said, scope)
             except _NothingFits:
                 if name in required:
                     raise
                 continue
-            measures = [option.get(MEASURE) for option in (said, *said.get("anyOf", ()))]
-            is_due = name in required or bool(self._said and any(map(self._said.calls, measures)))
+            due = self._due(said) if any(measures[measure] == 1 for measure in _measures(said)) else ""
+            value, is_due = due or value, bool(due) or name in required
             member = f"{_literal(compact(name) + ':')} {value}"
             tail = "" if more == '""' else f" {more}"
             first, later = f"{member}{tail}", f'"," {member}{tail}'
@@ -246,10 +325,23 @@ class _Rules:
             bare, more = self._rule(first), self._rule(later)
         return bare
 
+    def _due(self, schema: Schema) -> str:
+        """The value of an argument that the latest words leave no choice of; empty where they do."""
+        for option in (schema, *schema.get("anyOf", ())):
+            due = self._said.due(option[MEASURE]) if self._said and MEASURE in option else None
+            if self._said and due is not None and due in self._said.numbers(option["type"], option):
+                return _literal(compact(int(due) if due.is_integer() else due))
+        return ""
+
     def _rule(self, body: str) -> str:
         name = f"m{len(self.lines)}"
         self.lines.append(f"{name}: {body}")
         return name
+
+
+def _measures(schema: Schema) -> list[str]:
+    """What an argument's numbers measure, where its schema says so."""
+    return [option[MEASURE] for option in (schema, *schema.get("anyOf", ())) if MEASURE in option]
 
 
 def _without_null(schema: Schema, required: bool) -> Schema:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from agent.models.template import compact
+from agent.models.template import Call, compact
 from shop.dates import DAY_WORDS
 from shop.readings import numbers_for, readings_in
 from shop.types import MEASURE
@@ -22,37 +23,71 @@ _W = rf"[^\W{_NO_BLANKS}]"
 _WITHIN = rf"(?:{_W}|@|[-.](?={_W})|['’](?!s(?!{_W}))(?={_W}))"
 _CHUNK = re.compile(rf"\s+|[{_NO_BLANKS}]|{_W}{_WITHIN}*?(?!{_WITHIN})|.")
 MAX_NUMBERS = 200
+TYPED = ("days", "weeks", "share")  # measures whose numbers say what they are of
 # Words, or characters of scripts without blanks, that may stand before and after what a day is said with.
 _BEFORE_DAY, _AFTER_DAY, MAX_SPANS = 5, 5, 400
 _BESIDE = 3  # a word that a text must hold
 
 
-class Said:
+@dataclass(frozen=True)
+class Talk:
     """A conversation as arguments are filled from it.
 
-    Args:
+    Attributes:
         texts: What users and tools have said, oldest first.
+        asked: The user's latest words.
+        counted: The texts whose numbers may be meant: after an answer a user's number is one that the user said.
+        before: The call that the latest words may go on from.
+    """
+
+    texts: Sequence[str]
+    asked: str
+    counted: Sequence[str]
+    before: Call | None = None
+
+    @classmethod
+    def of(cls, said: Sequence[str]) -> Talk:
+        """All texts as the user's."""
+        return cls(said, said[-1] if said else "", said)
+
+
+class Said:
+    """What a conversation offers an argument.
 
     Attributes:
         chunks: What a stretch of words is made of, blanks and line breaks too; empty where nothing else was said.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
-        self.chunks = _chunks(texts)
-        self._readings = [reading for text in texts for reading in readings_in(text)]
+    def __init__(self, talk: Talk) -> None:
+        self.texts = talk.texts
+        self.chunks = _chunks(talk.texts)
+        self._readings = [reading for text in talk.counted for reading in readings_in(text)]
+        self._asked = readings_in(talk.asked)
 
     def numbers(self, kind: str, schema: Schema) -> list[float]:
-        """The numbers that may stand for an argument, the latest first, within the bounds of its schema."""
+        """The numbers that may stand for an argument, the latest first, within the bounds of its schema.
+
+        What the user's latest words call days, weeks or a share is meant before any number said earlier: "my supplier
+        needs six weeks" after an answer with 114 units.
+        """
         measure = schema.get(MEASURE)
-        said = numbers_for(measure, self._readings) if measure else [reading.value for reading in self._readings]
+        typed = [reading for reading in self._asked if reading.measure == measure] if measure in TYPED else []
+        readings = typed or self._readings
+        said = numbers_for(measure, readings) if measure else [reading.value for reading in readings]
         fitting = [n for n in dict.fromkeys(reversed(said)) if _within(n, kind, schema)]
         return [int(n) if n.is_integer() else n for n in fitting[:MAX_NUMBERS]]
 
-    def calls(self, measure: str | None) -> bool:
-        """Whether the latest words call just one number a cost, or a price: then it may not be left out."""
-        latest = readings_in(self.texts[-1]) if self.texts and measure in ("cost", "price") else []
-        return len({r.value for r in latest if r.called == measure and r.measure in ("money", "")} - {0.0}) == 1
+    def due(self, measure: str) -> float | None:
+        """The only number that the user's latest words say of a measure: it may not be left out. None where it may.
+
+        Of costs and prices that is what the words call so, of money and shares what their signs say. A number of days
+        or weeks may as well say when ("in six weeks"), and a count anything.
+        """
+        if measure in ("cost", "price"):
+            said = {r.value for r in self._asked if r.called == measure and r.measure in ("money", "")} - {0.0}
+        else:
+            said = {r.value for r in self._asked if r.measure == measure and measure in ("money", "share")}
+        return said.pop() if len(said) == 1 else None
 
 
 def day_spans(said: Sequence[str]) -> list[str]:

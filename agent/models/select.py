@@ -21,6 +21,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
+from agent.models.adapters import Sureness
 from agent.models.binding import ToolChatModel
 from shop import BadInput, ToolError
 
@@ -92,21 +93,21 @@ def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
 def _embedded(home: Path, adapter: str) -> BaseChatModel:
     """The embedded model, in OpenVINO where that is installed, with an adapter merged into it."""
     from agent.models import weights
-    from agent.models.adapters import least_sure
+    from agent.models.adapters import read_sureness
 
     weights.require_memory(EMBEDDED_MEGABYTES, weights.EMBEDDED.name)
     folder = _adapter_folder(adapter)
-    sure = least_sure(folder) if folder else 0.0
+    sureness = read_sureness(folder) if folder else None
     name = weights.EMBEDDED.name + (f"+{folder.name}" if folder else "")
     if find_spec("openvino_genai") is None:
         source = weights.prepare_merged(home, folder) if folder else weights.prepare(home)
-        return _local(source, name, offline=True, is_tuned=folder is not None, sure=sure)
+        return _local(source, name, offline=True, is_tuned=folder is not None, sureness=sureness)
     compiled = weights.prepare_compiled_merged(home, folder) if folder else weights.prepare_compiled(home)
     from agent.models.chat import LocalChatModel
     from agent.models.openvino_backend import load
 
     engine = load(compiled, name, home / "models" / "kernels")
-    return LocalChatModel(engine=engine, is_tuned=folder is not None, least_sure=sure)
+    return LocalChatModel(engine=engine, is_tuned=folder is not None, sureness=sureness)
 
 
 def _adapter_folder(name: str) -> Path | None:
@@ -122,7 +123,9 @@ def _hub(name: str) -> BaseChatModel:
     return _local(name, name, offline=Path(name).exists())
 
 
-def _local(source: str | Path, name: str, offline: bool, is_tuned: bool = True, sure: float = 0.0) -> BaseChatModel:
+def _local(
+    source: str | Path, name: str, offline: bool, is_tuned: bool = True, sureness: Sureness | None = None
+) -> BaseChatModel:
     from agent.models.weights import require_memory
 
     stored = sum(path.stat().st_size for path in Path(source).glob("*.safetensors")) // 2**20
@@ -131,7 +134,7 @@ def _local(source: str | Path, name: str, offline: bool, is_tuned: bool = True, 
     from agent.models.chat import LocalChatModel
     from agent.models.transformers_backend import load
 
-    return LocalChatModel(engine=load(source, name, offline), is_tuned=is_tuned, least_sure=sure)
+    return LocalChatModel(engine=load(source, name, offline), is_tuned=is_tuned, sureness=sureness)
 
 
 def _server(address: str, name: str, api_key: str) -> BaseChatModel:
