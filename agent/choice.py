@@ -38,7 +38,7 @@ WIDTH = 384  # of the embedded sentence model
 # question's pieces have length one. Chosen on families of training questions that the fit had not seen, where full
 # length is worse by one point in English and by four in Chinese (by a script; no command prints it).
 SENTENCE, GLOSS = 0.5, 0.2
-WORD = 0.35  # the same of English words beside their pieces: half a point more in English
+WORD = 0.35  # the same of English words beside their pieces: half a point more in English, chosen the same way
 CUES = 15
 RECENT = 32  # turns whose features are kept
 TERMS: Mapping[str, dict[str, Any]] = {
