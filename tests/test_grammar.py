@@ -425,6 +425,11 @@ def test_another_tool_takes_the_names_of_the_call_before(tokens: LLTokenizer) ->
     assert accepts(tokens, both, call("f", product="the mug"))
     assert accepts(tokens, both, call("recommend_price", product="the mug"))
     assert not accepts(tokens, both, call("recommend_price", product="lid"))
+    # Words that say nothing name no other product, and leave the model no text of its own.
+    silent = reply_grammar(tools, "auto", said=Talk([*said[:2], ""], "", said[:2], before))
+    assert accepts(tokens, silent, call("f", product="the mug"))
+    assert not accepts(tokens, silent, call("f", product="lid"))
+    assert not accepts(tokens, silent, call("f", product="something else"))
     # Numbers of tools are not the user's.
     grammar = reply_grammar(tools, "auto", said=Talk(said, said[-1], [said[0], said[2]], before))
     assert accepts(tokens, grammar, call("f", product="the mug", price=9))

@@ -15,6 +15,7 @@ from shop.types import MEASURE, WORDS
 
 MAX_TEXT = 240
 MAX_ITEMS = 12
+LATEST = "l"  # begins the names of the rules of the latest words
 
 # Letters, marks, punctuation and symbols, so no digit of any script; no bracket that opens a call or a placeholder.
 _CHAR = r"/[[\p{L}\p{M}\p{P}\p{S}]--[<{}]]/"
@@ -194,7 +195,7 @@ class _Rules:
     def _of_the_latest_words(self) -> _Rules:
         """The rules of what the user's latest words offer, one set for all tools."""
         if self._latest is None:
-            self._latest = _Rules(Talk.of([self._talk.asked if self._talk else ""]), self.lines, "l")
+            self._latest = _Rules(Talk.of([self._talk.asked if self._talk else ""]), self.lines, LATEST)
         return self._latest
 
     def value(self, schema: Schema, scope: dict[str, Schema], top: bool = False) -> str:
@@ -257,6 +258,8 @@ class _Rules:
 
     def _string(self, schema: Schema) -> str:
         free = "pattern" in schema or "format" in schema or schema.get(FREE)
+        if not free and self._prefix == LATEST and self._said and not self._said.chunks:
+            raise _NothingFits  # words that say nothing make nothing anew
         if free or self._said is None or not self._said.chunks:
             return _string(schema)
         if schema.get(MEASURE) == "day":
