@@ -1,10 +1,13 @@
-"""Which tool a turn wants, and whether it says enough to call it: linear models taught by the training examples.
+"""Which tool a turn wants, whether it says enough to call it, and whether it names its subject: linear models.
 
 A classifier that reads a question as a whole picks tools better than a model of 135 million weights, and knows when it
 is in doubt. So it narrows the tools down to one or a few, and the language model chooses among these and fills in the
 arguments. Whether enough was said both have a say in: a small model asks back too readily where a question is worded
-unlike those it was taught, and what a tool needs is mostly seen from the question's cues. `finetune.choice` fits the
-linear models; their weights ship beside the adapters.
+unlike those it was taught, and what a tool needs is mostly seen from the question's cues. And it takes any words for a
+product's name ("the first buy"), where a follow-up names none. `finetune.choice` fits the linear models to the training
+examples; their weights ship beside the adapters. Where the language model runs here they also see what it makes of
+the words: its states, by which it could not choose as well alone, and which the other features lack in Chinese above
+all. That chooser is fitted to one adapter and lies in its folder.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,6 +28,9 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from agent.models.adapters import Adapter
+from agent.models.engine import Engine
+from agent.models.template import words_alone
 from agent.words import in_english, mostly_latin, without_names
 from retrieval.embed import Embedder
 from shop.dates import DAY_WORDS
@@ -39,7 +45,9 @@ WIDTH = 384  # of the embedded sentence model
 # length is worse by one point in English and by four in Chinese (by a script; no command prints it).
 SENTENCE, GLOSS = 0.5, 0.2
 WORD = 0.35  # the same of English words beside their pieces: half a point more in English, chosen the same way
+GIST = 0.45  # the same of what a language model makes of the words
 CUES = 15
+LATEST_CHARACTERS, EARLIER_CHARACTERS = 400, 200  # that are read alone, of long words the end, which asks
 RECENT = 32  # turns whose features are kept
 TERMS: Mapping[str, dict[str, Any]] = {
     "pieces": {"analyzer": "char", "ngram_range": (1, 4)},
@@ -87,6 +95,59 @@ def asked_in(messages: Sequence[AnyMessage | BaseMessage]) -> Asked:
     )
 
 
+class Reader(Protocol):
+    """A language model as a reader of turns; `digest` is of the adapter that is merged into it."""
+
+    @property
+    def digest(self) -> str: ...
+
+    def gists(self, turns: Sequence[Asked]) -> NDArray[np.float32]:
+        """What it makes of the latest words and, before them, those of the turn before, shape (turns, any)."""
+
+
+@dataclass(frozen=True)
+class EngineReader:
+    """The model that also writes the replies."""
+
+    engine: Engine
+    adapter: Adapter
+
+    @property
+    def digest(self) -> str:
+        return self.adapter.digest
+
+    def gists(self, turns: Sequence[Asked]) -> NDArray[np.float32]:
+        return np.stack([self.engine.gist(*read_alone(turn)) for turn in turns])
+
+
+def read_alone(turn: Asked) -> tuple[str, str, str]:
+    """The prompt of a turn by itself in three parts, the latest words in the middle."""
+    return words_alone(turn.question[-LATEST_CHARACTERS:].strip(), turn.before[-EARLIER_CHARACTERS:].strip())
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a reader's gists become features: the mean and the spread of the turns that were learned from."""
+
+    reader: Reader
+    middle: NDArray[Any]
+    spread: NDArray[Any]
+
+    @classmethod
+    def of(cls, reader: Reader, turns: Sequence[Asked]) -> Reading:
+        gists = reader.gists(turns)
+        # As they are stored, so that what is loaded gives the same rows.
+        middle, spread = gists.mean(axis=0).astype(np.float16), gists.std(axis=0).astype(np.float16)
+        return cls(reader, middle, np.maximum(spread, np.float16(1e-3)))
+
+    def rows(self, turns: Sequence[Asked]) -> Any:
+        """Rows of length `GIST`, sparse; both halves, of the words and of what comes after, weigh alike."""
+        found = (self.reader.gists(turns) - self.middle) / self.spread.astype(np.float32)
+        halves = found.reshape(len(turns), 2, -1)
+        halves /= np.maximum(np.linalg.norm(halves, axis=2, keepdims=True), 1e-6)
+        return sp.csr_matrix(GIST * found)
+
+
 class Features:
     """Turns as rows of numbers: pieces and words of the question, vectors of it and of what was before, the last tool.
 
@@ -97,17 +158,24 @@ class Features:
         words: Weights whole English words.
         tools: Names that the last tool may have.
         embedder: Vectors of English text; without one they are zero, and words decide.
+        reading: What a language model makes of the turn; without one the row is shorter.
     """
 
     def __init__(
-        self, pieces: TfidfVectorizer, words: TfidfVectorizer, tools: Sequence[str], embedder: Embedder | None
+        self,
+        pieces: TfidfVectorizer,
+        words: TfidfVectorizer,
+        tools: Sequence[str],
+        embedder: Embedder | None,
+        reading: Reading | None = None,
     ) -> None:
         self._pieces, self._words = pieces, words
         self._tools = {name: number for number, name in enumerate(tools)}
         self._embedder = embedder
+        self._reading = reading
 
     def of(self, turns: Sequence[Asked]) -> Any:
-        """One row a turn, sparse, of shape (turns, pieces + words + 2 × WIDTH + 2 × tools + 2)."""
+        """One row a turn, sparse, of shape (turns, pieces + words + 2 × WIDTH + 2 × tools + 2 + reading)."""
         asked = [without_names(turn.question) for turn in turns]
         before = [without_names(turn.before) for turn in turns]
         context = np.zeros((len(turns), 2 * len(self._tools) + 2))
@@ -116,10 +184,14 @@ class Features:
                 row[self._tools[turn.used[-1]] + turn.refused * len(self._tools)] = 1
             row[-2:] = turn.answers, bool(turn.before)
         lower = [text.lower() for text in asked]
-        return sp.hstack(
-            [self._pieces.transform(lower), WORD * self._words.transform(lower), self._vectors(asked),
-             self._vectors(before), sp.csr_matrix(context)], format="csr",
-        )  # fmt: skip
+        parts = [
+            self._pieces.transform(lower),
+            WORD * self._words.transform(lower),
+            self._vectors(asked),
+            self._vectors(before),
+            sp.csr_matrix(context),
+        ]
+        return sp.hstack([*parts, *([self._reading.rows(turns)] if self._reading else [])], format="csr")
 
     def _vectors(self, texts: Sequence[str]) -> Any:
         found = np.zeros((len(texts), WIDTH))
@@ -164,6 +236,7 @@ class Chooser:
         offsets: Shape (classes,).
         features: How a turn becomes a row.
         enough: Weights of whether enough was said, shape (features + classes × CUES + 1,), the last one its offset.
+        named: The same of whether the words name the product or category that they are about.
     """
 
     def __init__(
@@ -173,10 +246,11 @@ class Chooser:
         offsets: NDArray[Any],
         features: Features,
         enough: NDArray[Any] | None = None,
+        named: NDArray[Any] | None = None,
     ) -> None:
         self.classes = tuple(classes)
         self._weights, self._offsets, self._features = weights, offsets, features
-        self._enough = enough
+        self._enough, self._named = enough, named
         # A turn is looked at several times, and its vectors take most of the time.
         self._row = lru_cache(RECENT)(lambda turn: features.of([turn]))
 
@@ -186,10 +260,17 @@ class Chooser:
 
     def said_enough(self, turn: Asked) -> float:
         """Log odds that a turn says enough to call the tool that it is likely about; zero where that was not fitted."""
-        return 0.0 if self._enough is None else float((self._detailed([turn], self._row(turn)) @ self._enough)[0])
+        return self._odds(turn, self._enough)
+
+    def names_subject(self, turn: Asked) -> float:
+        """Log odds that words after a call name what they are about, and do not leave it to be the same."""
+        return self._odds(turn, self._named)
+
+    def _odds(self, turn: Asked, weights: NDArray[Any] | None) -> float:
+        return 0.0 if weights is None else float((self._detailed([turn], self._row(turn)) @ weights)[0])
 
     def details(self, turns: Sequence[Asked]) -> Any:
-        """What says whether enough was said, shape (turns, features + classes × CUES + 1).
+        """What says whether enough was said and a product was named, shape (turns, features + classes × CUES + 1).
 
         Beside the chooser's own features every cue stands once for each tool, weighed by how likely that is meant: a
         price says much where a price is to be tried, and nothing where one is to be recommended.
@@ -209,10 +290,11 @@ class Chooser:
         return likely
 
 
-def load(folder: Path, role: Role, embedder: Embedder | None) -> Chooser | None:
+def load(folder: Path, role: Role, embedder: Embedder | None, reader: Reader | None = None) -> Chooser | None:
     """The chooser of a role from the folder that `finetune.choice` wrote.
 
-    None where there is none, or where it was taught with another sentence model, whose vectors mean something else.
+    None where there is none, or where it was taught with another sentence model, whose vectors mean something else, or
+    with another reader or none.
     """
     file = folder / FILE
     if not file.is_file():
@@ -221,15 +303,20 @@ def load(folder: Path, role: Role, embedder: Embedder | None) -> Chooser | None:
         about = json.loads(stored.metadata()[role])
         if embedder is not None and about["embedder"] != embedder.fingerprint:
             return None
+        if about.get("adapter") != (reader.digest if reader else None):
+            return None
         read = {kind: vectorizer(kind, about[kind]) for kind in TERMS}
         for kind, terms in read.items():
             terms.idf_ = stored.get_tensor(f"{role}.{kind}.idf").astype(np.float64)
         weights = stored.get_tensor(f"{role}.weights").astype(np.float32)
         offsets = stored.get_tensor(f"{role}.offsets").astype(np.float64)
-        enough = stored.get_tensor(f"{role}.enough").astype(np.float32)
+        held = {"enough", "named"} & {name.removeprefix(f"{role}.") for name in stored.keys()}  # noqa: SIM118
+        odds = {name: stored.get_tensor(f"{role}.{name}").astype(np.float32) for name in held}
+        spread = [stored.get_tensor(f"{role}.{name}") for name in ("middle", "spread")] if reader else []
     classes = about["classes"]
-    features = Features(read["pieces"], read["words"], [name for name in classes if name], embedder)
-    return Chooser(classes, weights, offsets, features, enough)
+    reading = Reading(reader, *spread) if reader else None
+    features = Features(read["pieces"], read["words"], [name for name in classes if name], embedder, reading)
+    return Chooser(classes, weights, offsets, features, **odds)
 
 
 def vectorizer(

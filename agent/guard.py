@@ -81,7 +81,9 @@ class FigureGuard(AgentMiddleware[Any, Any, Any]):
         if not wrong:
             return response
         ask = HumanMessage(f"Rewrite your answer: {'; '.join(wrong)}. Use only placeholders of figures you were given.")
-        second = handler(request.override(messages=[*request.messages, AIMessage(reply.text), ask]))
+        # Words are to be rewritten: a call now would be filled from ours.
+        messages = [*request.messages, AIMessage(reply.text), ask]
+        second = handler(request.override(messages=messages, tool_choice="none"))
         if not self._wrong(_reply(second), request.messages):
             return second
         plain = AIMessage(plain_answer(request.messages, self._ledger), usage_metadata=_reply(second).usage_metadata)

@@ -22,8 +22,8 @@ from langchain_core.tools import BaseTool
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from agent.choice import NOTHING, Asked, Chooser, asked_in, load
-from agent.guard import plain_answer, tool_messages
+from agent.choice import NOTHING, Asked, Chooser, EngineReader, asked_in, load
+from agent.guard import plain_answer, tool_messages, turn_of
 from agent.ledger import Ledger
 from agent.models.select import ADAPTERS
 from agent.words import in_english, mostly_latin, without_names
@@ -63,11 +63,18 @@ class Offer:
         names: Of the tools.
         may_call: Whether it may call one of them.
         said_enough: The chooser's log odds that the turn says enough to call the tool; zero where it does not judge.
+        names_subject: Those that it names what it is about.
     """
 
     names: tuple[str, ...]
     may_call: bool = True
     said_enough: float = 0.0
+    names_subject: float = 0.0
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """For the call of a model that follows the chooser."""
+        return {"said_enough": self.said_enough, "names_subject": self.names_subject}
 
 
 class Shortlist:
@@ -178,7 +185,8 @@ class Shortlist:
         strange = [name for name in likely if name not in self.chooser.classes]
         best = self.best(turn)
         if best:
-            return Offer((best, *strange), said_enough=self.chooser.said_enough(turn))
+            odds = self.chooser.said_enough(turn), self.chooser.names_subject(turn)
+            return Offer((best, *strange), True, *odds)
         return Offer(tuple(strange or self._with_used(turn, likely)), may_call=bool(strange))
 
     def _with_used(self, turn: Asked, ranked: Sequence[str], size: int = SIZE) -> list[str]:
@@ -239,17 +247,37 @@ def examples_of(summaries: Mapping[str, str]) -> dict[str, Examples]:
     }
 
 
-def open_shortlist(role: Role, summaries: Mapping[str, str], embedder: Embedder | None) -> Shortlist:
+def open_shortlist(role: Role, summaries: Mapping[str, str], embedder: Embedder | None, model: Any = None) -> Shortlist:
     """The shortlist of a role as the desk uses it, with the chooser that ships where there are vectors.
 
     Args:
         role: Whose tools they are; everyone who works at the shop has the manager's.
         summaries: Of the tools, by name.
         embedder: Vectors of English text; without one, words alone decide.
+        model: The chat model; where a chooser was fitted to its adapter, that one is taken.
     """
+    taught: Role = "customer" if role == "customer" else "manager"
+    chooser, reader = None, reader_of(model)
     # It was taught with vectors: without them, examples compared by words find more.
-    chooser = load(ADAPTERS, "customer" if role == "customer" else "manager", embedder) if embedder else None
+    if embedder and reader:
+        chooser = load(reader.adapter.folder, taught, embedder, reader)
+    if embedder and chooser is None:
+        chooser = load(ADAPTERS, taught, embedder)
     return Shortlist(examples_of(summaries), embedder, chooser)
+
+
+def reader_of(model: Any) -> EngineReader | None:
+    """A chat model as a reader of turns, where it runs here with an adapter."""
+    adapter = getattr(model, "adapter", None)
+    return EngineReader(model.engine, adapter) if adapter else None
+
+
+def _is_again(message: AIMessage, messages: Sequence[AnyMessage]) -> bool:
+    """Whether a reply makes a call that was made in the same turn, letter by letter."""
+    earlier = [
+        (call["name"], call["args"]) for m in turn_of(messages) if isinstance(m, AIMessage) for call in m.tool_calls
+    ]
+    return any((call["name"], call["args"]) in earlier for call in message.tool_calls)
 
 
 class ShortlistTools(AgentMiddleware[Any, Any, Any]):
@@ -279,7 +307,9 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
         response = self._shown(request, handler, offer) if offer.names or not told else None
         last = response.result[-1] if response else None
         calls = isinstance(last, AIMessage) and bool(last.tool_calls)
-        if told and not calls and (response is None or told[-1].status != "error"):
+        again = isinstance(last, AIMessage) and _is_again(last, request.messages)
+        if told and (again or (not calls and (response is None or told[-1].status != "error"))):
+            # A call that was answered or refused in this turn would be so again.
             usage = last.usage_metadata if isinstance(last, AIMessage) else None
             plain = AIMessage(plain_answer(request.messages, self._ledger), usage_metadata=usage)
             return ModelResponse(result=[plain])
@@ -290,6 +320,6 @@ class ShortlistTools(AgentMiddleware[Any, Any, Any]):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]], offer: Offer
     ) -> ModelResponse[Any]:
         shown = [tool for tool in request.tools if not isinstance(tool, BaseTool) or tool.name in offer.names]
-        settings = request.model_settings | ({"said_enough": offer.said_enough} if self._follows else {})
-        choice = None if offer.may_call else "none"
+        settings = request.model_settings | (offer.settings if self._follows else {})
+        choice = request.tool_choice if offer.may_call else "none"
         return handler(request.override(tools=shown, tool_choice=choice, model_settings=settings))

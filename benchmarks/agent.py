@@ -73,8 +73,8 @@ def main(
         raise BadInput(f"No rival is named {unknown[0]}; name one of {', '.join(RIVALS)}, or all.")
     cases = read_cases(file)
     cases = cases[:: max(1, len(cases) // most)][:most] if most else cases
-    desks: dict[str, Desk] = {role: desk(role, open_embedder(home)) for role in ROLES}
     model = open_model(setting, home)
+    desks: dict[str, Desk] = {role: desk(role, open_embedder(home), model) for role in ROLES}
     methods: dict[str, Method] = {"debut": product(model, desks)}
     methods |= _rivals(rivals, desks, model, partial(open_model, "embedded:none", home))
     replies = {name: [_held(method, case) for case in cases] for name, method in methods.items()}
@@ -84,14 +84,14 @@ def main(
     return report("agent", file.name, rows, time.perf_counter() - started, model=setting, **found)
 
 
-def desk(role: Role, embedder: Embedder | None) -> Desk:
+def desk(role: Role, embedder: Embedder | None, model: Any = None) -> Desk:
     """The tools of a role; no shop is needed, for nothing is called."""
     # As at the desk, with the brief's tool, which stands on the others.
     tools = [each.tool for each in (*ALL, brief_writer({})) if role in each.tool.roles]  # type: ignore[attr-defined]
     summaries = {tool.name: tool.summary for tool in tools}
     examples = examples_of(summaries)
     shown = {tool.name: langchain_tool(tool, lambda **_: ("", ToolResult(summary=""))) for tool in tools}
-    taught = open_shortlist(role, summaries, embedder)
+    taught = open_shortlist(role, summaries, embedder, model)
     return Desk(shown, Shortlist(examples), Shortlist(examples, embedder), taught)
 
 
@@ -192,7 +192,7 @@ def _shown(
     if follows:
         offer = own.taught.offer(conversation(case))
         choice = "auto" if offer.may_call else "none"
-        return [own.tools[name] for name in offer.names], choice, {"said_enough": offer.said_enough}
+        return [own.tools[name] for name in offer.names], choice, offer.settings
     if not short or len(own.tools) <= SIZE:
         return list(own.tools.values()), "auto", {}
     return [own.tools[name] for name in own.taught.choose(asked_in(conversation(case)))], "auto", {}

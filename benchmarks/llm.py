@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agent.models.export import Kind
-from agent.models.select import ADAPTERS
+from agent.models.select import ADAPTERS, open_model
 from benchmarks.llm_methods import EXACT_REFERENCE, ONNX_PRECISIONS, OURS, REFERENCE, Methods
 from benchmarks.llm_prompts import Prompt, call_prompts, free_prompts, shortlist_recall
 from benchmarks.result import Result, bootstrap, report
@@ -69,6 +69,8 @@ def main(
         if agreement:
             results += _agreement(methods, kept)
         results += shortlist_recall(kept if embedder else None)
+        if embedder:
+            results += shortlist_recall(kept, open_model("embedded", kept))
     machine = {"cores": os.cpu_count(), "load_least": min(loads), "load_most": max(loads)}
     seconds = time.perf_counter() - started
     return report("llm", "built in", results, seconds, machine=machine, notes=methods.left_out)

@@ -100,7 +100,6 @@ def _folders(home: Path) -> dict[str, str]:
         "safetensors": str(prepare(home)),
         "openvino": str(prepare_compiled(home)),
         "gguf": str(EMBEDDED.locate()),
-        "kernels": str(home / "models" / "kernels"),
     }
 
 

@@ -6,6 +6,7 @@ import random
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -80,18 +81,26 @@ def free_prompts(count: int) -> list[Prompt]:
     return found
 
 
-def shortlist_recall(home: Path | None) -> list[Result]:
-    """Share of the questions whose tool is among the first five and six; with vectors where a `home` is given."""
+def shortlist_recall(home: Path | None, model: Any = None) -> list[Result]:
+    """Share of the questions whose tool is among the first five and six.
+
+    Args:
+        home: Of the sentence model; without one, words alone decide.
+        model: The chat model whose shortlist it is; without one, that of a model behind a server.
+    """
     embedder = open_embedder(home) if home else None
     hits: dict[tuple[str, int], list[float]] = {}
-    lists = {role: open_shortlist(role, dict.fromkeys(names, ""), embedder) for role, names in _tools_by_role().items()}
+    lists = {
+        role: open_shortlist(role, dict.fromkeys(names, ""), embedder, model)
+        for role, names in _tools_by_role().items()
+    }
     for asked in questions():
         ranked = lists[asked.role].rank(Asked(asked.text))
         language = "en" if asked.text.isascii() else "zh"
         for size in (5, 6):
             for subset in (language, "all"):
                 hits.setdefault((subset, size), []).append(float(asked.tool in ranked[:size]))
-    method = "shortlist" if embedder else "shortlist-words"
+    method = "shortlist-embedded" if model else "shortlist" if embedder else "shortlist-words"
     return [
         Result(method, f"recall_{size}", float(np.mean(hit)), *bootstrap(hit), len(hit), extra={"language": subset})
         for (subset, size), hit in hits.items()

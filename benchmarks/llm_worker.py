@@ -29,7 +29,7 @@ def _engine(order: dict[str, Any]) -> dict[str, Any]:
     if order["method"] == "openvino":
         from agent.models.openvino_backend import load
 
-        engine = load(Path(folders["openvino"]), "openvino", Path(folders["kernels"]), order["precision"])
+        engine = load(Path(folders["openvino"]), "openvino", order["precision"])
     else:
         from agent.models.transformers_backend import load as load_reference
 

@@ -65,12 +65,18 @@ def data(
 def choice(
     data: Annotated[list[Path], typer.Option("--data", help="Folder that `finetune data` has written; repeatable.")],
     to: Annotated[Path | None, typer.Option(help="Folder to write to; left out, the one that ships.")] = None,
+    adapter: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an exported adapter: how it reads is learned from, and it is stored there."),
+    ] = None,
 ) -> None:
     """Fit the model that chooses tools; prints how it does on the development questions."""
     from finetune.choice import main
+    from finetune.gists import BatchReader
     from retrieval.embed import open_embedder
 
-    _print(main(data, open_embedder(_home()), to))
+    reader = BatchReader(adapter, _home(), _say) if adapter else None
+    _print(main(data, open_embedder(_home()), to or adapter, reader))
 
 
 @app.command()
@@ -143,7 +149,7 @@ def decide(
     from retrieval.embed import open_embedder
 
     model: Any = open_model(f"embedded:{adapter}", _home())
-    _print(main(data, adapter, model.engine, open_embedder(_home()), _say))
+    _print(main(data, adapter, model, open_embedder(_home()), _say))
 
 
 if __name__ == "__main__":

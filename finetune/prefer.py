@@ -211,7 +211,7 @@ def gather(
 ) -> Iterator[Collected]:
     """A model's mistakes on questions of the training part, block by block; see `collect`."""
     examples, catalogue = read_examples(data / TRAIN), read_catalogue(data)
-    lists = shortlists(catalogue, examples, embedder)
+    lists = shortlists(catalogue, examples, embedder, model)
     return collect(examples, catalogue, model, lists, so_far, recipe.questions, recipe.seed)
 
 

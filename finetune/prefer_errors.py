@@ -49,7 +49,7 @@ class _Question(NamedTuple):
     prompt: str
     example: Example
     specs: list[ToolSpec]
-    said_enough: float
+    settings: dict[str, float]
 
 
 @dataclass
@@ -95,8 +95,8 @@ def collect(
             asked += _asked(each, catalogue, lists[each.role])
         so_far.questions += len(asked)
         # In the order of their prompts: what several begin with is read once.
-        for prompt, example, specs, said_enough in sorted(asked, key=lambda each: each[0]):
-            reply = model.bind_tools(specs, said_enough=said_enough).invoke(_messages(example, catalogue))
+        for prompt, example, specs, settings in sorted(asked, key=lambda each: each[0]):
+            reply = model.bind_tools(specs, **settings).invoke(_messages(example, catalogue))
             kind = mistake(example, reply, catalogue.tools)
             if kind:
                 right, written = (render_reply(*each) + END for each in (_right(example), _written(reply)))
@@ -112,7 +112,7 @@ def _asked(example: Example, catalogue: Catalogue, shortlist: Shortlist) -> list
     if not offer.may_call or not offer.names or (example.call and example.call["name"] not in offer.names):
         return []
     specs = [catalogue.tools[name] for name in offer.names]
-    return [_Question(render_prompt(messages, specs), example, specs, offer.said_enough)]
+    return [_Question(render_prompt(messages, specs), example, specs, offer.settings)]
 
 
 def _mixed(examples: Sequence[Example], rng: random.Random) -> list[Example]:

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from agent.models.adapters import REPLY
-from agent.models.decoding import Decoder
+from agent.models.chat import LocalChatModel
 from agent.models.template import render_prompt
 from agent.shortlist import Shortlist, open_shortlist
 from finetune.choice import ASK, CALLS, wanted_in
@@ -35,14 +35,18 @@ MOST = 1000  # questions of a folder that are read: about three minutes
 
 
 def main(
-    data: Sequence[Path], adapter: Path, engine: Decoder, embedder: Embedder | None, say: Callable[[str], None] = print
+    data: Sequence[Path],
+    adapter: Path,
+    model: LocalChatModel,
+    embedder: Embedder | None,
+    say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Fit the threshold on development questions and store it beside the adapter.
 
     Args:
         data: Folders that `finetune.data` has written; few questions of one lack something.
         adapter: Folder of the adapter.
-        engine: The model with that adapter.
+        model: With that adapter.
         embedder: Vectors of English text, for the shortlist.
         say: Called with a line of progress.
 
@@ -55,11 +59,11 @@ def main(
     sure, said, wanted = [], [], []
     for folder in data:
         catalogue, questions = read_catalogue(folder), _questions(read(folder / DEV))
-        lists = shortlists(catalogue, questions, embedder)
+        lists = shortlists(catalogue, questions, embedder, model)
         for number, each in enumerate(questions):
             prompt, said_enough = _prompt(each, catalogue, lists[each.role])
             if prompt:
-                sure.append(engine.call_probability(prompt))
+                sure.append(model.engine.call_probability(prompt))  # type: ignore[attr-defined]
                 said.append(said_enough)
                 wanted.append(bool(each.call))
             if number % 50 == 0:
@@ -136,13 +140,15 @@ def _questions(examples: Sequence[Example]) -> list[Example]:
     return able[:: max(1, len(able) // MOST)][:MOST]
 
 
-def shortlists(catalogue: Catalogue, examples: Sequence[Example], embedder: Embedder | None) -> dict[str, Shortlist]:
+def shortlists(
+    catalogue: Catalogue, examples: Sequence[Example], embedder: Embedder | None, model: LocalChatModel | None
+) -> dict[str, Shortlist]:
     """The shortlist of each role as the desk has it, over the tools that the role asks for in examples."""
     found = {}
     for role in ROLES:
         names = {each.tool for each in wanted_in(examples, role)}
         tools = {name: tool["function"]["description"] for name, tool in catalogue.tools.items() if name in names}
-        found[role] = open_shortlist(role, tools, embedder)  # type: ignore[arg-type]
+        found[role] = open_shortlist(role, tools, embedder, model)  # type: ignore[arg-type]
     return found
 
 

@@ -90,6 +90,8 @@ def test_one_rewrite_is_enough() -> None:
     desk, model = assistant(call(product="kettle"), "You have 44 left.", "You have {{stock.left}} left.")
     assert ask(desk)[1] == "You have 44 left."
     assert "'44' has no source" in model.asked[2].messages[-1].text
+    # Words are wanted: a call would take its arguments from what the guard says.
+    assert [asked.options.get("tool_choice") for asked in model.asked] == ["auto", "auto", "none"]
 
 
 def test_a_number_without_any_tool_is_refused() -> None:

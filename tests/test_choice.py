@@ -14,28 +14,35 @@ from sklearn.linear_model import LogisticRegression
 from agent.choice import (
     CUES,
     FILE,
+    GIST,
     NOTHING,
     SENTENCE,
     TERMS,
     WIDTH,
     WORD,
     Asked,
+    EngineReader,
     Features,
+    Reading,
     asked_in,
     cues,
     load,
+    read_alone,
     vectorizer,
 )
-from agent.models.adapters import Sureness
-from agent.models.select import ADAPTERS
+from agent.models.adapters import Adapter, Sureness, read_adapter
+from agent.models.chat import LocalChatModel
+from agent.models.select import ADAPTERS, SHIPPED
+from agent.models.weights import EMBEDDED
 from agent.shortlist import SURE, Offer, Shortlist, examples_of, open_shortlist
 from finetune import choice
-from finetune.choice import Wanted, _elsewhere, auc, enough_in, fit, judge, wanted_in
+from finetune.choice import Wanted, _elsewhere, auc, enough_in, fit, judge, named_in, wanted_in
 from finetune.examples import DEV, TRAIN, Example, assistant, user, write
 from finetune.sureness import fitted, threshold
 from finetune.world import ROLES
 from retrieval.embed import Vectors
 from shop import BadInput
+from tests.tiny_model import tiny_engine
 from tools import ALL
 
 PRICE = ["what should {} cost", "recommend a price for {}", "price of {} please", "给{}定价"]
@@ -61,6 +68,15 @@ class Counted:
 
     def passages(self, texts: Any, progress: Any = None) -> Vectors:
         return self.queries(texts)
+
+
+class Reads:
+    """Stands in for the language model: sees what no word says, whether a kettle is meant."""
+
+    digest = "a1"
+
+    def gists(self, turns: Any) -> Vectors:
+        return np.array([[1, 0, len(t.question), 0] if "k" in t.before else [0, 1, 9, 1] for t in turns], np.float32)
 
 
 def wanted() -> list[Wanted]:
@@ -118,7 +134,7 @@ def test_ids_and_amounts_are_not_looked_at() -> None:
 
 def test_it_is_the_regression_it_says_it_is() -> None:
     """The probabilities are those of scikit-learn's model, up to the sixteen bits that are stored."""
-    chooser, _, about = fit(wanted(), [], None)
+    chooser, _, about = fit(wanted(), [], [], None)
     pieces = vectorizer("pieces", about["pieces"]).fit([each.turn.question for each in wanted()])
     assert set(pieces.vocabulary_) == set(about["pieces"])
     turns = [each.turn for each in wanted()]
@@ -145,13 +161,83 @@ def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
     assert report["manager"]["right"] == 1
     loaded = load(tmp_path, "manager", None)
     assert loaded is not None
-    fresh, _, _ = fit([*choice._written("manager", rows), *wanted_in(rows, "manager")], [], None)
+    fresh, _, _ = fit([*choice._written("manager", rows), *wanted_in(rows, "manager")], [], [], None)
     turn = Asked("how many lamps should we buy")
     assert loaded.probabilities(turn) == pytest.approx(fresh.probabilities(turn), abs=1e-6)
     assert max(loaded.probabilities(turn), key=loaded.probabilities(turn).__getitem__) == "plan_inventory"
     assert load(tmp_path / "nowhere", "manager", None) is None
     # Vectors of another model mean something else: it is left out.
     assert load(tmp_path, "manager", Counted()) is None
+
+
+def test_what_the_language_model_makes_of_the_words_is_learned_from() -> None:
+    said = [Wanted(Asked("yes", before), tool) for before, tool in (("k", "x"), ("m", "y")) for _ in range(9)]
+    # Without a sentence model nothing but the reader sees the words before.
+    deaf, _, _ = fit([*said, *wanted()], [], [], None)
+    hears, stored, _ = fit([*said, *wanted()], [], [], None, Reads())
+    for before, tool in (("k", "x"), ("m", "y")):
+        assert deaf.probabilities(Asked("yes", before))["x"] == pytest.approx(0.5, abs=0.1)
+        assert hears.probabilities(Asked("yes", before))[tool] > 0.9
+    assert stored["middle"].shape == stored["spread"].shape == (4,)
+    rows = Reading(Reads(), stored["middle"], stored["spread"]).rows([Asked("yes", "k"), Asked("yes", "m")]).toarray()
+    # Both halves weigh alike, whatever their numbers are like.
+    assert np.linalg.norm(rows.reshape(2, 2, 2), axis=2) == pytest.approx(GIST, abs=1e-3)
+
+
+def test_a_chooser_that_reads_goes_with_its_adapter(tmp_path: Path) -> None:
+    rows = [
+        Example("call" if each.tool else "chat", role, "en", "f", (user(each.turn.question),), ("x",),
+                call={"name": each.tool, "arguments": {}} if each.tool else {}, text="" if each.tool else "Hello.")
+        for role in ROLES for each in wanted()
+    ]  # fmt: skip
+    write(rows, tmp_path / TRAIN)
+    write(rows, tmp_path / DEV)
+    choice.main([tmp_path], None, tmp_path, Reads())
+    loaded = load(tmp_path, "manager", None, Reads())
+    assert loaded is not None
+    fresh, _, _ = fit([*choice._written("manager", rows), *wanted_in(rows, "manager")], [], [], None, Reads())
+    turn = Asked("how many lamps should we buy")
+    assert loaded.probabilities(turn) == pytest.approx(fresh.probabilities(turn), abs=1e-6)
+    # Without the model, or with another adapter, its states are missing or mean something else.
+    other = Reads()
+    other.digest = "b2"
+    assert load(tmp_path, "manager", None) is None
+    assert load(tmp_path, "manager", None, other) is None
+    choice.main([tmp_path], None, tmp_path)
+    assert load(tmp_path, "manager", None, Reads()) is None
+
+
+def test_the_desk_takes_the_chooser_of_the_adapter_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def found(folder: Path, role: str, embedder: Any, reader: Any = None) -> Any:
+        asked.append((folder.name, reader.digest if reader else ""))
+        return None
+
+    monkeypatch.setattr("agent.shortlist.load", found)
+    adapter = Adapter(tmp_path / "mine", "mine", "d1")
+    model = LocalChatModel(engine=tiny_engine(), adapter=adapter)
+    open_shortlist("manager", {"recommend_price": ""}, Counted(), model)
+    open_shortlist("manager", {"recommend_price": ""}, Counted(), LocalChatModel(engine=tiny_engine()))
+    # Where the adapter has none, the one for every model stands in.
+    assert asked == [("mine", "d1"), ("adapters", ""), ("adapters", "")]
+
+
+def test_a_turn_is_read_by_itself() -> None:
+    reader = EngineReader(tiny_engine(), Adapter(Path("a"), "a", "d"))
+    plain, after, marked, empty = reader.gists([
+        Asked("a kettle"), Asked("a kettle", "price it"), Asked("a kettle", used=("x",)), Asked(" "),
+    ])  # fmt: skip
+    assert plain.shape == (2 * 32,)
+    assert np.allclose(plain, marked)
+    assert not np.allclose(plain, after)
+    assert not empty[:32].any()
+    assert empty[32:].any()
+    head, words, tail = read_alone(Asked("x" * 900 + " <|im_end|> end ", "y" * 900))
+    assert words.endswith("< |im_end|> end")
+    assert len(words) < 410
+    assert head.count("y") == 200
+    assert tail.endswith("assistant\n")
 
 
 def test_turns_that_lack_an_argument_teach_nothing() -> None:
@@ -171,17 +257,74 @@ def enough() -> list[tuple[Asked, bool]]:
 
 def test_whether_enough_was_said_is_told_by_cues_and_words() -> None:
     trial = [*wanted(), *(Wanted(turn, "simulate_price") for turn, is_enough in enough() if is_enough)]
-    chooser, stored, _ = fit(trial, enough(), None)
-    assert auc(chooser, enough()) == 1
+    chooser, stored, _ = fit(trial, enough(), [], None)
+    assert auc(chooser.said_enough, enough()) == 1
     # Amounts that it has not seen are amounts all the same.
     assert (
         chooser.said_enough(Asked("try 17,50 for the mug")) > 0 > chooser.said_enough(Asked("try a price for the mug"))
     )
     assert stored["enough"].shape == (chooser.details([Asked("x")]).shape[1],)
     # Without questions that lack something there is nothing to tell.
-    only, _, _ = fit(wanted(), [(Asked("price the mug"), True)], None)
+    only, _, _ = fit(wanted(), [(Asked("price the mug"), True)], [], None)
     assert only.said_enough(Asked("price the mug")) == 0
-    assert auc(only, [(Asked("price the mug"), True)]) is None
+    assert auc(only.said_enough, [(Asked("price the mug"), True)]) is None
+
+
+def after_a_call(question: str, answer: str = "Some 40 units.", **arguments: str) -> Example:
+    made = {"role": "assistant", "content": "", "calls": [{"name": "draft_product", "arguments": {"name": "Oak mug"}}]}
+    turns = (
+        user("draft the Oak mug"),
+        made,
+        {"role": "tool", "name": "draft_product", "content": "Done."},
+        assistant(answer),
+        user(question),
+    )
+    return Example("follow_up", "manager", "en", "f", turns, ("x",), call={"name": "x", "arguments": arguments})
+
+
+def test_a_turn_names_what_it_is_about_or_goes_on() -> None:
+    first = Example("call", "manager", "en", "f", (user("price the lamp"),), ("x",),
+                    call={"name": "x", "arguments": {"product": "lamp"}})  # fmt: skip
+    rows = [
+        first,
+        after_a_call("price it", product="Oak mug"),
+        after_a_call("and the OAK MUG in May", product="Oak mug"),
+        after_a_call("and all mugs", category="mugs"),
+        after_a_call("the lamp", "Which product?", product="lamp"),
+        after_a_call("who should hear of it?"),
+    ]
+    found = named_in(rows, "manager")
+    assert [(turn.question, is_named) for turn, is_named in found] == [
+        ("price it", False),
+        ("and the OAK MUG in May", True),
+        ("and all mugs", True),
+        ("price the lamp", True),
+        ("price the lamp", True),
+        ("price the lamp", True),
+    ]
+    assert {turn.used for turn, _ in found} == {("draft_product",)}
+    # What lacks a product elsewhere means the same one here.
+    lacks = Example("ask", "manager", "en", "f", (user("how many should I order?"),), ("x",), text="For which product?")
+    other = replace(lacks, text="What budget should I plan with?")
+    more = named_in([*rows, lacks, other], "manager")
+    assert more[: len(found)] == found
+    assert [(turn.question, is_named) for turn, is_named in more[len(found) :]] == [
+        (lacks.messages[0]["content"], False)
+    ] * 3
+    assert named_in([first], "manager") == named_in(rows, "customer") == []
+
+
+def test_whether_something_is_named_is_learned() -> None:
+    told = [(Asked(words, "draft the mug", ("draft_product",)), is_named) for is_named, several in (
+        (False, ["price it", "and for 12 weeks", "at 9 then"]), (True, ["price the Luna", "and the Luna", "the Luna"]),
+    ) for words in several for _ in range(3)]  # fmt: skip
+    chooser, _, _ = fit(wanted(), [], told, None)
+    assert auc(chooser.names_subject, told) == 1
+    assert chooser.names_subject(Asked("price the Luna lamp", "x", ("draft_product",))) > 0
+    shortlist = Shortlist(examples_of(dict.fromkeys(["recommend_price", "plan_inventory"], "")), None, chooser)
+    offer = shortlist.offer([HumanMessage("recommend a price for mug")])
+    assert offer.settings == {"said_enough": 0.0, "names_subject": offer.names_subject}
+    assert offer.names_subject == chooser.names_subject(Asked("recommend a price for mug"))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +374,7 @@ def test_after_a_refusal_the_call_is_put_right_or_something_else_is_asked() -> N
     more = rows[len(wanted()) + len(refused) :]
     assert len(more) == len(refused)
     assert all(each.turn.refused and each.turn.question not in THINGS for each in more)
-    chooser, _, _ = fit(rows, [], None)
+    chooser, _, _ = fit(rows, [], [], None)
     shortlist = Shortlist(examples_of(dict.fromkeys(["recommend_price", "plan_inventory"], "")), None, chooser)
     for tool in ("recommend_price", "plan_inventory"):
         after = Asked("the wok", "price it", (tool,), answers=True, refused=True)
@@ -241,7 +384,7 @@ def test_after_a_refusal_the_call_is_put_right_or_something_else_is_asked() -> N
 
 
 def test_few_tools_are_shown_where_it_is_sure_and_strange_ones_join() -> None:
-    chooser, _, _ = fit(wanted(), [], None)
+    chooser, _, _ = fit(wanted(), [], [], None)
     names = ["recommend_price", "plan_inventory", "score_launch"]
     shortlist = Shortlist(examples_of(dict.fromkeys(names, "")), None, chooser)
     likely = chooser.probabilities(Asked("recommend a price for the mug"))
@@ -261,7 +404,7 @@ def test_few_tools_are_shown_where_it_is_sure_and_strange_ones_join() -> None:
 
 
 def test_an_offer_is_one_tool_until_that_has_answered() -> None:
-    chooser, _, _ = fit(wanted(), [], None)
+    chooser, _, _ = fit(wanted(), [], [], None)
     shortlist = Shortlist(examples_of(dict.fromkeys(["recommend_price", "plan_inventory"], "")), None, chooser)
     asked: list[Any] = [HumanMessage("recommend a price for the mug")]
     assert shortlist.offer(asked) == Offer(("recommend_price",))
@@ -323,10 +466,14 @@ def test_without_vectors_the_examples_decide() -> None:
     assert open_shortlist("manager", {"recommend_price": ""}, None).chooser is None
 
 
-def test_the_one_that_ships_knows_every_tool_of_its_role() -> None:
+@pytest.mark.parametrize("folder", [ADAPTERS, ADAPTERS / SHIPPED])
+def test_the_ones_that_ship_know_every_tool_of_their_role(folder: Path) -> None:
+    reader = Reads() if folder != ADAPTERS else None
+    if reader:
+        reader.digest = read_adapter(folder, EMBEDDED.sha256).digest
     for role in ROLES:
-        chooser = load(ADAPTERS, role, None)  # type: ignore[arg-type]
-        assert chooser is not None, f"{FILE} is missing; make it with `./debut finetune choice`"
+        chooser = load(folder, role, None, reader)  # type: ignore[arg-type]
+        assert chooser is not None, f"{folder / FILE} is missing or not its adapter's; see `./debut finetune choice`"
         names = {each.tool.name for each in ALL if role in each.tool.roles}  # type: ignore[attr-defined]
         # The brief's tool stands on the others, so it is not among those of the floor below.
         assert set(chooser.classes) == {*names, NOTHING} | ({"write_brief"} if role == "manager" else set())

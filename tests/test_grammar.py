@@ -430,10 +430,54 @@ def test_another_tool_takes_the_names_of_the_call_before(tokens: LLTokenizer) ->
     assert accepts(tokens, silent, call("f", product="the mug"))
     assert not accepts(tokens, silent, call("f", product="lid"))
     assert not accepts(tokens, silent, call("f", product="something else"))
+    # What is new comes from the latest words, or from where they point.
+    for words, counted, prices in (
+        ("price it", [0, 2], {}),
+        ("price it at 7", [0, 2], {7}),
+        ("at that price", [0, 1, 2], {9, 40}),
+    ):
+        talk = [*said[:2], words]
+        new = Talk(talk, words, [talk[n] for n in counted], Call("other", {"product": "the mug"}))
+        grammar = reply_grammar(tools, "auto", said=new)
+        assert {n for n in (7, 9, 40) if accepts(tokens, grammar, call("f", product="the mug", price=n))} == set(prices)
+        assert accepts(tokens, grammar, call("f", product="the mug"))
     # Numbers of tools are not the user's.
     grammar = reply_grammar(tools, "auto", said=Talk(said, said[-1], [said[0], said[2]], before))
     assert accepts(tokens, grammar, call("f", product="the mug", price=9))
     assert not accepts(tokens, grammar, call("f", product="the mug", price=40))
+
+
+@pytest.mark.parametrize("given", ["product", "name"])
+def test_a_product_stays_where_none_is_named(tokens: LLTokenizer, given: str) -> None:
+    tools = schema_tool(product={"type": "string"}, region={"type": "string"})
+    tools[0]["function"]["parameters"]["required"] = ["product"]
+    said = ["Draft the mug in Spain", "Done: D-0001.", "the first buy for Malta"]
+    for tool in ("f", "other"):
+        before = Call(tool, {given: "the mug", "region": "Spain"})
+        stays, named, open_ = (
+            reply_grammar(tools, "auto", said=Talk(said, said[-1], said, before, is_named))
+            for is_named in (False, True, None)
+        )
+        for grammar, products in ((stays, {"the mug"}), (named, {"Malta"}), (open_, {"the mug", "Malta"})):
+            for product in ("the mug", "Malta", "Spain", "D-0001"):
+                found = accepts(tokens, grammar, call("f", product=product, region="Malta"))
+                assert found is (product in products), (tool, product)
+    # So does a category, where a tool is asked about one.
+    trend = schema_tool(category={"type": "string"}, region={"type": "string"})
+    said = ["The trend of mugs in Spain", "Up.", "the whole of Malta"]
+    before = Call("f", {"category": "mugs", "region": "Spain"})
+    grammar = reply_grammar(trend, "auto", said=Talk(said, said[-1], said, before, False))
+    assert accepts(tokens, grammar, call("f", category="mugs", region="Malta"))
+    assert not accepts(tokens, grammar, call("f", category="Malta", region="Malta"))
+    # Where nothing new is said, it stays whatever is held of the words; and a first call names its own.
+    silent = [*said[:2], ""]
+    before = Call("f", {"product": "the mug"})
+    assert accepts(
+        tokens, reply_grammar(tools, "auto", said=Talk(silent, "", silent, before, True)), call("f", product="the mug")
+    )
+    assert accepts(
+        tokens, reply_grammar(tools, "auto", said=Talk(said, said[-1], said, None, False)), call("f", product="Malta")
+    )
 
 
 def test_a_day_is_a_stretch_around_what_days_are_said_with(tokens: LLTokenizer) -> None:

@@ -126,6 +126,8 @@ def test_numbers_are_those_that_the_user_said() -> None:
     assert "40" in talk(told).counted
     assert talk(told).asked == "the mug for 12 weeks"
     assert talk([]) == Talk([], "", [])
+    # Of a product it is told only what the chooser is sure of.
+    assert [talk([], odds).is_named for odds in (3, 1, 0, -1, -3)] == [True, None, None, None, False]
 
 
 def test_words_go_on_from_the_last_call_that_was_answered() -> None:

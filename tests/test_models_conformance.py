@@ -26,7 +26,7 @@ TALKS = "left to choose, the untaught model talks instead of calling the tool"
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
     home = tmp_path_factory.mktemp("home")
-    return load(prepare_compiled(home), "embedded", home / "kernels")
+    return load(prepare_compiled(home), "embedded")
 
 
 class TestEmbedded(ChatModelIntegrationTests):

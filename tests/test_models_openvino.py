@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.choice import Asked, EngineReader
+from agent.models.adapters import read_adapter
 from agent.models.decoding import Decoder
 from agent.models.engine import Request
 from agent.models.openvino_backend import load
 from agent.models.weights import EMBEDDED, prepare, prepare_compiled, prepare_compiled_merged, prepare_merged
 from benchmarks.llm_prompts import call_prompts
+from finetune.gists import BatchReader
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 ROOT = Path(__file__).parents[1]
@@ -28,7 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(home: Path) -> Decoder:
-    return load(prepare_compiled(home), "openvino", home / "kernels")
+    return load(prepare_compiled(home), "openvino")
 
 
 def replies(engine: Any, count: int) -> list[str]:
@@ -87,12 +90,48 @@ def in_full_precision(folder: Path) -> Decoder:
 def test_a_merged_adapter_writes_the_same_in_both_engines(home: Path, tmp_path: Path, engine: Decoder) -> None:
     adapter = small_adapter(prepare(home), tmp_path / "tiny")
     expected = replies(in_full_precision(prepare_merged(home, adapter)), 8)
-    merged = load(prepare_compiled_merged(home, adapter), "merged", home / "kernels")
+    merged = load(prepare_compiled_merged(home, adapter), "merged")
     found = replies(merged, 8)
     same, unmerged = (sum(map(str.__eq__, found, other)) for other in (expected, replies(engine, 8)))
     # Weights are in blocks of 8 bits here: with a random adapter a near tie may fall the other way.
     assert same >= 6
     assert unmerged < same
+
+
+def test_an_adapter_that_was_trained_again_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
+    adapter = small_adapter(prepare(home), tmp_path / "mine")
+    old = prepare_compiled_merged(home, adapter)
+    other = home / "models" / f"{prepare(home).name}-mine-too-{8 * '0'}"
+    other.mkdir()
+    # So does what an older version of the code has compiled.
+    older = old.with_name(old.name.rpartition("-")[0] + "-1")
+    old.rename(older)
+    assert prepare_compiled_merged(home, adapter) == old
+    assert not older.exists()
+    (adapter / "adapter_config.json").write_text((adapter / "adapter_config.json").read_text() + "\n")
+    digest = read_adapter(adapter, EMBEDDED.sha256).digest[:8]
+    killed = home / "models" / f".{prepare(home).name}-mine-{digest}-a1b2c3d4"
+    killed.mkdir()
+    new = prepare_merged(home, adapter)
+    assert new.is_dir()
+    assert [path for path in (home / "models").iterdir() if "-mine-" in path.name and path != other] == [new]
+    assert other.is_dir()
+    assert not old.exists()
+
+
+def test_both_engines_make_the_same_of_a_turn(home: Path, tmp_path: Path) -> None:
+    """The chooser is fitted to what transformers reads in batches, and used on what the fast engine reads."""
+    adapter = small_adapter(prepare(home), tmp_path / "tiny")
+    merged = load(prepare_compiled_merged(home, adapter), "merged")
+    texts = ["price it", "给水壶定价", "what should the new kettle cost when it comes at nine dollars", "yes", " "]
+    turns = [Asked(text, before) for text in texts for before in ("", "how much stock is left of it?")]
+    found = EngineReader(merged, read_adapter(adapter, EMBEDDED.sha256)).gists(turns)
+    expected = BatchReader(adapter, home).gists(turns)
+    assert found.shape == expected.shape == (len(turns), 2 * 576)
+    for one, other in zip(found.reshape(-1, 576), expected.reshape(-1, 576), strict=True):
+        assert one @ other >= 0.999 * np.linalg.norm(one) * np.linalg.norm(other)
+    # They tell turns apart: the means of the words of two turns are less alike than one is to itself.
+    assert np.corrcoef(found[0, :576], found[2, :576])[0, 1] < 0.99
 
 
 def test_the_fast_engine_loads_neither_torch_nor_transformers(home: Path, engine: Decoder) -> None:

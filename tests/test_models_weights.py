@@ -148,7 +148,7 @@ def test_an_adapter_is_known_by_what_is_in_it(tmp_path: Path) -> None:
 def test_a_compiled_folder_that_is_damaged_is_one_sentence(folder: Path) -> None:
     (folder / "openvino_model.xml").write_text("<net/>")
     with pytest.raises(BadInput, match=r"cannot be used; delete that folder and start again\.$"):
-        load(folder, "broken", folder / "kernels")
+        load(folder, "broken")
 
 
 def test_query_rows_change_from_halves_to_neighbours() -> None:

@@ -78,6 +78,30 @@ def test_the_desk_answers_with_what_the_refusal_led_to() -> None:
     assert len(model.asked) == 1
 
 
+def test_what_was_refused_is_not_called_again_as_it_was() -> None:
+    @tool("read", "internal")
+    def plan_inventory(shop: Shop, product: str) -> ToolResult:
+        """Plan the first order and the reorder rule for a product.
+
+        Args:
+            product: SKU, draft id or name.
+        """
+        runs.append(product)
+        raise ToolError(f"There is no product like “{product}” here.")
+
+    runs: list[str] = []
+
+    call = Call("plan_inventory", {"product": "D-1"})
+    bound = bind([plan_inventory, recommend_price], FixedShop(), Actor(role="manager"))
+    for second, asked in ((call, ["D-1"]), (Call("plan_inventory", {"product": "D-2"}), ["D-1", "D-2"])):
+        model = Taught(replies=[call, second, "Which product?"])
+        shortlist = Shortlist(examples_of({name: each.tool.summary for name, each in bound.items()}), chooser=One())  # type: ignore[arg-type]
+        answer = shown(Assistant(model, bound, shortlist=shortlist), "Plan the first buy of D-1")
+        assert runs == asked
+        assert all(f"“{name}”" in answer for name in asked)
+        runs.clear()
+
+
 class Taught(ScriptedChatModel):
     """A scripted model that leaves it to the chooser which tool a question is about."""
 
@@ -94,6 +118,16 @@ class Both:
 
     def said_enough(self, _turn: Asked) -> float:
         return 1.0
+
+    def names_subject(self, _turn: Asked) -> float:
+        return 1.0
+
+
+class One(Both):
+    """A chooser that is sure of one."""
+
+    def probabilities(self, _turn: Asked) -> dict[str, float]:
+        return {"": 0.0, "plan_inventory": 0.99, "recommend_price": 0.01}
 
 
 def test_words_after_an_answer_give_way_to_the_tools_own() -> None:

@@ -129,6 +129,6 @@ class ServiceDesk:
                 tools = bind(ALL, talk.shop, Actor(role="customer"))
                 if self._shortlist is None:
                     summaries = {name: bound.tool.summary for name, bound in tools.items()}
-                    self._shortlist = open_shortlist("customer", summaries, self.desk.embedder())
+                    self._shortlist = open_shortlist("customer", summaries, self.desk.embedder(), model)
                 talk.assistant = Assistant(model, tools, shortlist=self._shortlist, role="customer", vault=talk.vault)
             return talk.assistant

@@ -363,7 +363,7 @@ class Desk:
                 summaries = {name: bound.tool.summary for name, bound in tools.items()}
                 with self._common.shortlist_lock:  # fitted once: it is the same for everybody who sits here
                     if self._common.shortlist is None:
-                        self._common.shortlist = open_shortlist("manager", summaries, self.embedder())
+                        self._common.shortlist = open_shortlist("manager", summaries, self.embedder(), model)
                 shortlist = self._common.shortlist
                 self._assistant = Assistant(model, tools, shortlist=shortlist)
             return self._assistant

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from llguidance import LLMatcher, LLTokenizer
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from agent.models.engine import Ending, Piece, Request, Turns, until_stop
+from agent.models.engine import Ending, Piece, Request, States, Turns, until_stop
 from agent.models.template import CALL_START, END
 from shop import ToolError
 
@@ -44,6 +45,9 @@ class Backend(Protocol):
 
     def read(self, state: Any, past: int, tokens: Sequence[int]) -> Logits:
         """Read tokens into a state that holds `past` of them; scores of the next token, shape (vocabulary,)."""
+
+    def inner(self, tokens: Sequence[int]) -> States:
+        """What a layer far up (`engine.depth`) makes of tokens that are read by themselves, shape (tokens, width)."""
 
 
 @dataclass
@@ -129,6 +133,7 @@ class Decoder:
         self._fast_forward = fast_forward
         self._prompts = PromptStore(backend, kept_prompts)
         self._turns = Turns()
+        self._looking = threading.Lock()
         self._random = np.random.default_rng()
 
     def generate(self, request: Request) -> Iterator[Piece]:
@@ -228,6 +233,20 @@ class Decoder:
         assert logits is not None  # nobody can cancel it
         return float(_probabilities(logits)[self._call])
 
+    def gist(self, head: str, words: str, tail: str) -> States:
+        """See `Engine.gist`; does not wait for replies that are being written, and is not waited for by them.
+
+        Raises:
+            ValueError: The words are longer than the model can read.
+        """
+        parts = [self._tokenizer.encode(part, add_special_tokens=False).ids for part in (head, words, tail)]
+        tokens = [token for part in parts for token in part]
+        if len(tokens) >= self.context:
+            raise ValueError(f"these words have {len(tokens)} tokens, and {self.name} reads {self.context}")
+        with self._looking:
+            states = self.backend.inner(tokens)
+        return pooled(states, len(parts[0]), len(parts[1]))
+
     def _decided(self, logits: Logits, least_sure: float) -> Logits:
         """The scores of a reply's first token with that of a call's beginning put above, or below, all others.
 
@@ -253,6 +272,20 @@ class Decoder:
             text = decoder.decode(self._guide.decode_bytes(tokens))
             if text:
                 yield text
+
+
+def pooled(states: States, start: int, length: int) -> States:
+    """The mean over `length` tokens from `start` on, zero where there are none, and the last token's state.
+
+    Args:
+        states: Shape (tokens, width).
+
+    Returns:
+        Shape (2 × width,).
+    """
+    mean = states[start : start + length].mean(axis=0) if length else np.zeros(states.shape[1], np.float32)
+    found: States = np.concatenate([mean, states[-1]])
+    return found
 
 
 def _allowed(matcher: LLMatcher, vocabulary: int) -> NDArray[np.bool_]:

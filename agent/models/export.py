@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.models.engine import depth
+
 Kind = Literal["F16", "Q8_0", "Q4_1", "Q4_0"]
 BLOCK = 32
 # What the other format calls the parts of a Llama layer, and what stands outside the layers.
@@ -18,6 +20,7 @@ _LAYER = {
     "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
 }  # fmt: skip
+_ADDED = "model.layers.self_attn.add1.layer"  # what OpenVINO's reader calls the sum that ends a layer, of that number
 _OUTSIDE = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
 
 
@@ -76,6 +79,7 @@ def compile_gguf(source: Path, tokenizer_from: Path, folder: Path) -> None:
     model = openvino.Core().read_model(str(reading / "openvino_model.xml"))
     _exact_minimums(model, source)
     _only_last_scores(model)
+    _show_inner(model, depth(json.loads((tokenizer_from / "config.json").read_text())["num_hidden_layers"]))
     openvino.save_model(model, str(folder / "openvino_model.xml"), compress_to_fp16=False)
     del model
     shutil.rmtree(reading)
@@ -94,6 +98,12 @@ def _only_last_scores(model: Any) -> None:
     last = ops.slice(node.input_value(0), first, end, step, axis)
     node.input(0).replace_source_output(last.output(0))
     model.validate_nodes_and_infer_types()
+
+
+def _show_inner(model: Any, layers: int) -> None:
+    """Let the network give, beside its scores, what it has made of every token after so many layers."""
+    sums = [node for node in model.get_ordered_ops() if node.get_friendly_name() == f"{_ADDED}{layers - 1}"]
+    model.add_outputs([sums[0].output(0)])
 
 
 def _exact_minimums(model: Any, source: Path) -> None:

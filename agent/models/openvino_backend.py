@@ -12,9 +12,10 @@ import openvino
 from tokenizers import Tokenizer
 
 from agent.models.decoding import Decoder, Logits
+from agent.models.engine import States
 from shop import BadInput
 
-MODEL_FILE = "openvino_model.xml"
+MODEL_FILE, KERNELS = "openvino_model.xml", "kernels"
 CHUNK = 64
 # The plug-in's own choices (8-bit activations, 8-bit keys and values, bfloat16) read long prompts faster, but what was
 # read in pieces then differs from what was read at once, and a kept prompt from a fresh one.
@@ -26,16 +27,16 @@ class OpenVinoBackend:
 
     Args:
         folder: What `agent.models.export` wrote.
-        cache: Where the plug-in keeps compiled kernels.
         precision: Properties of the CPU plug-in that trade exactness for speed.
     """
 
-    def __init__(self, folder: Path, cache: Path, precision: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, precision: dict[str, str] | None = None) -> None:
         config = json.loads((folder / "config.json").read_text())
         self.context = int(config["max_position_embeddings"])
         self.vocabulary = int(config["vocab_size"])
         self.chunk = CHUNK
-        options = {"PERFORMANCE_HINT": "LATENCY", "CACHE_DIR": str(cache), **(precision or EXACT)}
+        # Compiled kernels are as large as the weights: kept beside them, they go when those do.
+        options = {"PERFORMANCE_HINT": "LATENCY", "CACHE_DIR": str(folder / KERNELS), **(precision or EXACT)}
         self._model = openvino.Core().compile_model(str(folder / MODEL_FILE), "CPU", options)
         self._beam = np.zeros(1, np.int32)
 
@@ -52,6 +53,15 @@ class OpenVinoBackend:
         return copied
 
     def read(self, state: Any, past: int, tokens: Sequence[int]) -> Logits:
+        scores: Logits = self._infer(state, past, tokens)[0][0, -1]
+        return scores
+
+    def inner(self, tokens: Sequence[int]) -> States:
+        # A copy: the tensor goes with its request.
+        states: States = self._infer(self.start(), 0, tokens)[1][0].copy()
+        return states
+
+    def _infer(self, state: Any, past: int, tokens: Sequence[int]) -> Any:
         end = past + len(tokens)
         inputs = {
             "input_ids": np.array([tokens], np.int64),
@@ -59,18 +69,17 @@ class OpenVinoBackend:
             "position_ids": np.arange(past, end, dtype=np.int64)[None],
             "beam_idx": self._beam,
         }
-        scores: Logits = state.infer(inputs)[0][0, -1]
-        return scores
+        return state.infer(inputs)
 
 
-def load(folder: Path, name: str, cache: Path, precision: dict[str, str] | None = None) -> Decoder:
+def load(folder: Path, name: str, precision: dict[str, str] | None = None) -> Decoder:
     """The decoding loop over a folder that `agent.models.export` wrote; `precision` as in `OpenVinoBackend`.
 
     Raises:
         BadInput: The folder cannot be read as a model.
     """
     try:
-        backend = OpenVinoBackend(folder, cache, precision)
+        backend = OpenVinoBackend(folder, precision)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         ends = json.loads((folder / "config.json").read_text())["eos_token_id"]
     except (OSError, RuntimeError, ValueError, KeyError) as error:

@@ -38,12 +38,15 @@ class Talk:
         asked: The user's latest words.
         counted: The texts whose numbers may be meant: after an answer a user's number is one that the user said.
         before: The call that the latest words may go on from.
+        is_named: Whether the latest words name what they are about, a product or a category; None where that is not
+            clear.
     """
 
     texts: Sequence[str]
     asked: str
     counted: Sequence[str]
     before: Call | None = None
+    is_named: bool | None = None
 
     @classmethod
     def of(cls, said: Sequence[str]) -> Talk:

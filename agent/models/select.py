@@ -21,8 +21,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
-from agent.models.adapters import Sureness
+from agent.models.adapters import Adapter, read_adapter, read_sureness
 from agent.models.binding import ToolChatModel
+from agent.models.engine import Engine
 from shop import BadInput, ToolError
 
 REST_SECONDS = 60.0
@@ -90,24 +91,21 @@ def _opener(part: str, home: Path, api_key: str) -> Callable[[], BaseChatModel]:
     raise BadInput(f"The model {part!r} is not one of {FORMS}; set DEBUT_MODEL to one of them.")
 
 
-def _embedded(home: Path, adapter: str) -> BaseChatModel:
+def _embedded(home: Path, name: str) -> BaseChatModel:
     """The embedded model, in OpenVINO where that is installed, with an adapter merged into it."""
     from agent.models import weights
-    from agent.models.adapters import read_sureness
 
     weights.require_memory(EMBEDDED_MEGABYTES, weights.EMBEDDED.name)
-    folder = _adapter_folder(adapter)
-    sureness = read_sureness(folder) if folder else None
-    name = weights.EMBEDDED.name + (f"+{folder.name}" if folder else "")
+    folder = _adapter_folder(name)
+    adapter = read_adapter(folder, weights.EMBEDDED.sha256) if folder else None
+    called = weights.EMBEDDED.name + (f"+{folder.name}" if folder else "")
     if find_spec("openvino_genai") is None:
         source = weights.prepare_merged(home, folder) if folder else weights.prepare(home)
-        return _local(source, name, offline=True, is_tuned=folder is not None, sureness=sureness)
+        return _local(source, called, offline=True, is_tuned=adapter is not None, adapter=adapter)
     compiled = weights.prepare_compiled_merged(home, folder) if folder else weights.prepare_compiled(home)
-    from agent.models.chat import LocalChatModel
     from agent.models.openvino_backend import load
 
-    engine = load(compiled, name, home / "models" / "kernels")
-    return LocalChatModel(engine=engine, is_tuned=folder is not None, sureness=sureness)
+    return _chat(load(compiled, called), adapter is not None, adapter)
 
 
 def _adapter_folder(name: str) -> Path | None:
@@ -124,17 +122,23 @@ def _hub(name: str) -> BaseChatModel:
 
 
 def _local(
-    source: str | Path, name: str, offline: bool, is_tuned: bool = True, sureness: Sureness | None = None
+    source: str | Path, name: str, offline: bool, is_tuned: bool = True, adapter: Adapter | None = None
 ) -> BaseChatModel:
     from agent.models.weights import require_memory
 
     stored = sum(path.stat().st_size for path in Path(source).glob("*.safetensors")) // 2**20
     # Weights may be widened from 16 to 32 bits where they are loaded; torch itself takes the rest.
     require_memory(2 * stored + TORCH_MEGABYTES, name)
-    from agent.models.chat import LocalChatModel
     from agent.models.transformers_backend import load
 
-    return LocalChatModel(engine=load(source, name, offline), is_tuned=is_tuned, sureness=sureness)
+    return _chat(load(source, name, offline), is_tuned, adapter)
+
+
+def _chat(engine: Engine, is_tuned: bool, adapter: Adapter | None) -> BaseChatModel:
+    from agent.models.chat import LocalChatModel
+
+    sureness = read_sureness(adapter.folder) if adapter else None
+    return LocalChatModel(engine=engine, is_tuned=is_tuned, adapter=adapter, sureness=sureness)
 
 
 def _server(address: str, name: str, api_key: str) -> BaseChatModel:

@@ -58,6 +58,17 @@ def render_prompt(messages: Sequence[BaseMessage], tools: Sequence[ToolSpec] = (
     return "".join([*([_turn("system", "\n\n".join(fixed))] if fixed else []), *turns]) + f"{START}assistant\n"
 
 
+def words_alone(words: str, before: str = "") -> tuple[str, str, str]:
+    """A user's words as a prompt of their own: what stands before them, the words, what comes after.
+
+    Args:
+        words: The latest ones.
+        before: What the user said in the turn before, if anything.
+    """
+    earlier = _turn("user", _defuse(before)) if before else ""
+    return f"{earlier}{START}user\n", _defuse(words), f"{END}\n{START}assistant\n"
+
+
 def render_reply(content: str, calls: Iterable[Call] = ()) -> str:
     """What the model is to write, end marker left out: text, or a call (both only in turns of other models)."""
     written = [CALL_START + compact({"name": call.name, "arguments": call.arguments}) + CALL_END for call in calls]

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils.logging import disable_progress_bar
 
 from agent.models.decoding import Decoder, Logits
+from agent.models.engine import States, depth
 from shop import BadInput
 
 CPU_CHUNK, GPU_CHUNK = 32, 512
@@ -26,6 +27,7 @@ class TransformersBackend:
         config = model.config.get_text_config()
         self.context = int(config.max_position_embeddings)
         self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        self._depth = depth(int(config.num_hidden_layers))
         self.chunk = CPU_CHUNK if model.device.type == "cpu" else GPU_CHUNK
         # Only full attention can be cut back to a shared part.
         self._can_cut = set(getattr(config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
@@ -47,6 +49,13 @@ class TransformersBackend:
             logits = self.model(ids, past_key_values=state, use_cache=True, logits_to_keep=1).logits
         scores: Logits = logits[0, -1].float().cpu().numpy()
         return scores
+
+    def inner(self, tokens: Sequence[int]) -> States:
+        with torch.inference_mode():
+            ids = torch.tensor([list(tokens)], device=self.model.device)
+            read = self.model(ids, output_hidden_states=True, use_cache=False, logits_to_keep=1)
+        states: States = read.hidden_states[self._depth][0].float().cpu().numpy()
+        return states
 
 
 def load(source: str | Path, name: str, offline: bool = True) -> Decoder:

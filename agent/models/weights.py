@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 MEMORY_FILE = Path("/proc/meminfo")
 # Changes whenever what is written changes, so that no older folder is taken for it.
-COMPILED = "openvino-2"
+COMPILED = "openvino-3"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def prepare_compiled(home: Path, weights: PackagedWeights = EMBEDDED) -> Path:
 
         compile_gguf(_intact(weights), prepare(home, weights), building)
 
-    return _made(home, f"{_folder_name(weights)}-{COMPILED}", build)
+    return _made_compiled(home, _folder_name(weights), build)
 
 
 def prepare_merged(home: Path, adapter: Path, weights: PackagedWeights = EMBEDDED) -> Path:
@@ -89,8 +90,15 @@ def prepare_merged(home: Path, adapter: Path, weights: PackagedWeights = EMBEDDE
     from agent.models.adapters import merge, read_adapter
 
     found = read_adapter(adapter, weights.sha256)
-    name = f"{_folder_name(weights)}-{found.name}-{found.digest[:8]}"
-    return _made(home, name, lambda building: merge(prepare(home, weights), found, building))
+    stem = f"{_folder_name(weights)}-{found.name}"
+    name = f"{stem}-{found.digest[:8]}"
+
+    def build(building: Path) -> None:
+        merge(prepare(home, weights), found, building)
+        # An adapter that was trained again leaves hundreds of megabytes behind, in every format.
+        _clear(home / "models", rf"{re.escape(stem)}-(?!{found.digest[:8]})[0-9a-f]{{8}}(-.*)?")
+
+    return _made(home, name, build)
 
 
 def prepare_compiled_merged(
@@ -162,7 +170,17 @@ def _compiled(home: Path, source: Path, kind: Kind, weights: PackagedWeights) ->
             write_gguf(_intact(weights), source, target, kind)
             compile_gguf(target, source, building)
 
-    return _made(home, f"{source.name}-{kind.lower()}-{COMPILED}", build)
+    return _made_compiled(home, f"{source.name}-{kind.lower()}", build)
+
+
+def _made_compiled(home: Path, stem: str, build: Callable[[Path], None]) -> Path:
+    """As `_made`; what an older version of the code has compiled goes."""
+
+    def replace(building: Path) -> None:
+        build(building)
+        _clear(home / "models", rf"{re.escape(stem)}-openvino-\d+")
+
+    return _made(home, f"{stem}-{COMPILED}", replace)
 
 
 def _folder_name(weights: PackagedWeights) -> str:
@@ -187,7 +205,9 @@ def _made(home: Path, name: str, build: Callable[[Path], None]) -> Path:
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:
-    # Built beside its place and renamed, so that a folder that exists is a whole one.
+    # Built beside its place and renamed, so that a folder that exists is a whole one. What a killed process left of it
+    # goes; the lock is held, so nobody builds it now.
+    _clear(folder.parent, rf"\.{re.escape(folder.name)}-\w{{8}}")
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         build(building)
@@ -196,6 +216,13 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _clear(folder: Path, pattern: str) -> None:
+    """Delete what is named so."""
+    for path in folder.iterdir():
+        if re.fullmatch(pattern, path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _intact(weights: PackagedWeights) -> Path:
