@@ -15,9 +15,9 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from agent.models.chat import talk
-from agent.models.grammar import FREE
 from agent.models.said import Said, day_spans
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
+from agent.models.values import FREE
 from finetune.packing import Row
 from shop import BadInput
 from shop.types import MEASURE

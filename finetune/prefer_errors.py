@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, SystemMessage
 
-from agent.models.grammar import FREE
 from agent.models.template import END, Call, ToolSpec, properties, render_prompt, render_reply
+from agent.models.values import FREE
 from agent.shortlist import Shortlist
 from finetune.choice import ASK, CALLS
 from finetune.examples import Catalogue, Example, messages_of

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from tiny_model import accepts
 
 from agent.ledger import bare_numbers
-from agent.models.grammar import MAX_TEXT, reply_grammar
+from agent.models.grammar import reply_grammar
 from agent.models.said import Talk, day_spans
 from agent.models.template import Call, parse_reply, render_reply
+from agent.models.values import MAX_TEXT
 
 
 def recommend_price(
