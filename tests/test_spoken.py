@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from agent.ledger import bare_numbers
+from agent.brief import BriefSettings, compile_brief
+from agent.brief.write import _answer
+from agent.ledger import PLACEHOLDER, bare_numbers
 from agent.render import format_value
 from agent.spoken import book, spoken, spoken_chart, spoken_plain, spoken_table
 from shop import Actor, Figure, Shop, ToolError
 from shop.resolve import find_category, find_product
 from shop.types import Chart, Table
+from tools import ALL, catalogue
 from tools.market import market_trend
 from tools.pricing import recommend_price
 from tools.registry import bind
@@ -67,6 +72,26 @@ def test_a_summary_is_said_in_chinese_with_the_same_figures() -> None:
     assert spoken(f"{said} {more}", "zh") == (
         "{{market.name}}近{{market.weeks}}销售额{{market.revenue}}，占全店{{market.share}}。" + more
     )
+
+
+@pytest.mark.parametrize("known", itertools.product((False, True), repeat=4))
+def test_whatever_a_draft_has_is_said_in_chinese(known: tuple[bool, ...]) -> None:
+    names = ("item.category", "item.cost", "item.price", "item.launch_date")
+    has = dict(zip(names, known, strict=True))
+    summary = catalogue._draft_summary(SimpleNamespace(known=has.__getitem__))  # type: ignore[arg-type]
+    said = spoken(summary, "zh")
+    assert not re.search(r"[A-Za-z]", PLACEHOLDER.sub("", said))
+    assert sorted(PLACEHOLDER.findall(said)) == sorted(PLACEHOLDER.findall(summary))
+
+
+def test_what_is_said_of_a_written_brief_is_chinese(demo_shop: Shop) -> None:
+    brief = compile_brief(bind(ALL, demo_shop, Actor(role="manager")), demo_shop, demo_shop.drafts()[0],
+                          settings=BriefSettings(locale="zh"))  # fmt: skip
+    answer = _answer(brief)
+    assert answer.warnings
+    for text in (answer.summary, *answer.warnings):
+        assert not re.match(r"[A-Za-z]", PLACEHOLDER.sub("", spoken(text, "zh")))
+        assert not re.search(r"Missing|Verdict|written|plan", PLACEHOLDER.sub("", spoken(text, "zh")))
 
 
 def test_a_list_keeps_its_marks_and_a_cell_its_parts() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from langchain_core.language_models import BaseChatModel
 
 from agent.brief.compile import compile_brief
+from agent.brief.declare import Text
 from agent.brief.types import Brief, BriefSettings
 from shop import Draft, Figure, Shop, ToolError, ToolResult
 from shop.dates import parse_day
@@ -14,6 +15,8 @@ from shop.resolve import find_product
 from shop.types import Amount, Day
 from tools.registry import BoundTool, ToolFunction, tool
 
+# What is missing is named in the brief's language; the rest of the answer follows the reader's (`agent.spoken`).
+_LACKS = Text("Missing: {}.", "尚缺：{}。")
 _ANSWER = (
     ("decision.verdict", "brief.verdict"),
     ("decision.confidence", "brief.confidence"),
@@ -71,5 +74,6 @@ def _answer(brief: Brief) -> ToolResult:
         summary.append("It contributes {{brief.contribution}}.")
     if "brief.cash_at_risk" in known:
         summary.append("Cash at risk is {{brief.cash_at_risk}}.")
-    lacking = [f"Missing: {missing.text}." for section in brief.sections for missing in section.missing]
+    lacks = _LACKS.of(brief.locale)
+    lacking = [lacks.format(missing.text) for section in brief.sections for missing in section.missing]
     return ToolResult(summary=" ".join(summary), figures=tuple(figures), warnings=tuple(dict.fromkeys(lacking)))
