@@ -145,12 +145,16 @@ def test_it_is_the_regression_it_says_it_is() -> None:
         assert list(chooser.probabilities(turn).values()) == pytest.approx(list(expected), abs=2e-3)
 
 
-def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
-    rows = [
+def examples() -> list[Example]:
+    return [
         Example("call" if each.tool else "chat", role, "en", "f", (user(each.turn.question),), ("x",),
                 call={"name": each.tool, "arguments": {}} if each.tool else {}, text="" if each.tool else "Hello.")
         for role in ROLES for each in wanted()
     ]  # fmt: skip
+
+
+def test_what_is_stored_is_what_was_fitted(tmp_path: Path) -> None:
+    rows = examples()
     write(rows, tmp_path / TRAIN)
     write(rows[:10], tmp_path / DEV)
     with pytest.raises(BadInput, match="customer"):
@@ -185,11 +189,7 @@ def test_what_the_language_model_makes_of_the_words_is_learned_from() -> None:
 
 
 def test_a_chooser_that_reads_goes_with_its_adapter(tmp_path: Path) -> None:
-    rows = [
-        Example("call" if each.tool else "chat", role, "en", "f", (user(each.turn.question),), ("x",),
-                call={"name": each.tool, "arguments": {}} if each.tool else {}, text="" if each.tool else "Hello.")
-        for role in ROLES for each in wanted()
-    ]  # fmt: skip
+    rows = examples()
     write(rows, tmp_path / TRAIN)
     write(rows, tmp_path / DEV)
     choice.main([tmp_path], None, tmp_path, Reads())
